@@ -25,7 +25,8 @@ locals {
     ])
 
     sweep = [
-      { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.table_arn] },
+      # The scan counts the table, a part in each run.
+      { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], resources = [local.table_arn] },
       { actions = ["dynamodb:Query"], resources = ["${local.table_arn}/index/${local.due_index}"] },
       # Lambda puts scheduled calls that it could not run into the dead-letter queue of schedules, with the function's role.
       { actions = ["sqs:SendMessage"], resources = [for name in ["events", "accounts", "schedules-dlq"] : local.queue_arns[name]] },

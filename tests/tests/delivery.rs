@@ -6,8 +6,9 @@ mod receiver;
 
 use crate::support::{Client, campaign, stack_with};
 use jiff::{SignedDuration, Timestamp};
-use perennial_embedded_aws::{CapturedMail, MailQuery, SesLimits};
+use perennial_embedded_aws::{CapturedMail, MailQuery, SesLimits, Usage};
 use perennial_lambda_kit::SimulatedTime;
+use perennial_local::stack::{Stack, StackOptions};
 use perennial_local::stack::{Stack, StackOptions};
 use receiver::{Manner, Receiver};
 use serde_json::{Value, json};
@@ -60,7 +61,8 @@ impl House {
             );
         }
         *channels = channels.replace("allow_private = false\n", "");
-        let (stack, time) = stack_with(now, |options| StackOptions { fast: true, ses, config, ..options }).await;
+        let options = |options| StackOptions { fast: true, meter: true, ses, config, ..options };
+        let (stack, time) = stack_with(now, options).await;
         let client = Client::new(stack.base_url());
         Self { stack, time, client }
     }
@@ -147,8 +149,16 @@ fn of_journey<'m>(mails: &'m [CapturedMail], journey: &str) -> Vec<&'m CapturedM
     mails.iter().filter(|mail| mail.tags["journey"] == journey).collect()
 }
 
-/// 2,000 mails that are due at once against 1.4 mails a second, and under `tests/run soak` 20,000 against 14. Essential
-/// mails come in between.
+/// Requests a mail, by operation.
+fn requests(usage: &Usage, mails: usize) -> String {
+    let (dynamodb, sqs) = (&usage.dynamodb.operations, &usage.sqs.operations);
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    let each =
+        dynamodb.iter().chain(sqs).map(|(name, usage)| format!("{name} {:.1}", usage.calls as f64 / mails as f64));
+    format!("requests a mail: {}", each.collect::<Vec<_>>().join(", "))
+}
+
+/// 2,000 mails that are due at once against 1.4 mails a second, and under `tests/run soak` 20,000 against 14. What is essential comes between.
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essential_ones_within_a_minute() {
     let users = campaign(20_000);
@@ -159,6 +169,8 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
     house.track("Campaign Started", 0..users).await;
     assert_eq!(house.mails().len(), 0, "it is night");
 
+    let meter = house.stack.aws().meter().expect("the stack has a meter");
+    meter.reset();
     let began = std::time::Instant::now();
     house.until(at(MORNING)).await;
     // Nine tenths of the rate: 1,588 s. Meanwhile five people need an essential mail every three minutes.
@@ -192,6 +204,7 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
     println!(
         "{users} mails in {took} of simulated and {elapsed:?} of real time; the slowest essential mail was there in time"
     );
+    println!("{}", requests(&meter.snapshot(), users));
     house.stack.stop().await;
 }
 

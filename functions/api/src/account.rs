@@ -15,7 +15,7 @@ use perennial_domain::{
 };
 use perennial_engine::account::{Account, TrendPoint, facts};
 use perennial_store::updates::UpdateRecord;
-use perennial_store::{Consistency, Loaded, Store, StoreError};
+use perennial_store::{Consistency, Found, Loaded, Store, StoreError};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -63,7 +63,7 @@ struct AccountView<'a> {
     /// The CRM updates of the last 90 days, newest first.
     crm: Vec<UpdateRecord>,
     members: Vec<Member>,
-    /// Entries of this page that cannot be read.
+    /// Members of this page and updates of the CRM that cannot be read.
     unreadable: u64,
     /// The value of `after` for the next page of members; `null` if there is none.
     next: Option<String>,
@@ -127,7 +127,7 @@ fn view<'a>(
     summary: &'a AccountSummary,
     people: &HashMap<PersonId, String>,
     domains: Vec<AccountId>,
-    crm: Vec<UpdateRecord>,
+    crm: Found<UpdateRecord>,
     page: members::Page,
     now: Timestamp,
 ) -> AccountView<'a> {
@@ -157,8 +157,8 @@ fn view<'a>(
         health: summary.health,
         health_reasons: reasons(&summary.health_reasons),
         trend: &account.trend,
-        crm,
-        unreadable: page.unreadable,
+        crm: crm.items,
+        unreadable: page.unreadable + crm.unreadable,
         members: page.members,
         next: page.next,
         config: summary.config.as_ref().map(|version| version.as_str()),

@@ -43,6 +43,9 @@ pub(crate) enum Failure {
     /// A queue.
     #[error("{0}")]
     Queue(String),
+    /// The table is too large to be counted for a request, and the sweep is not through with it for the first time.
+    #[error("the table was not counted yet: the sweep counts it a part at a time; ask again in some minutes")]
+    NotCounted,
     /// The answer cannot be written.
     #[error("failed to serialize the response: {0}")]
     Json(#[from] serde_json::Error),
@@ -68,11 +71,12 @@ impl Failure {
             Self::Store(StoreError::Corrupt(_) | StoreError::Unstorable(_)) | Self::Config(_) | Self::Json(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
+            Self::NotCounted => (StatusCode::SERVICE_UNAVAILABLE, "not_counted"),
             Self::Store(_) | Self::Queue(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
-        let message = if status.is_server_error() {
-            tracing::error!(error = %self, "failed to answer a request");
-            "internal error; try again".to_owned()
+        let message = if status.is_server_error() && !matches!(self, Self::NotCounted) {
+            tracing::error!(error = %self, "a request failed");
+            "this did not work; try again".to_owned()
         } else {
             self.to_string()
         };
@@ -82,6 +86,7 @@ impl Failure {
         match self {
             Self::NoKey => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
             Self::Method(allowed) => headers.insert(header::ALLOW, HeaderValue::from_static(allowed)),
+            Self::NotCounted => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("300")),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"))
             }

@@ -3,7 +3,8 @@
 use crate::access::{Access, ApiKey};
 use crate::status::WatchedQueue;
 use perennial_channels::unsubscribe::{InvalidKeys, Keys};
-use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
+use perennial_contracts::tokens::TokenSecrets;
+use perennial_lambda_kit::tokens::{self, InvalidSecrets};
 use perennial_lambda_kit::{Env, EnvError};
 use std::time::Duration;
 
@@ -48,8 +49,8 @@ pub enum SettingsError {
     #[error("UNSUBSCRIBE_KEYS: {0}")]
     Keys(#[from] InvalidKeys),
     /// The secrets of inboxes.
-    #[error("INBOX_SECRETS: {0}")]
-    Tokens(#[from] SecretTooShort),
+    #[error(transparent)]
+    Tokens(#[from] InvalidSecrets),
 }
 
 impl Settings {
@@ -74,15 +75,15 @@ impl Settings {
             return Err(SettingsError::NoKey);
         }
         let unsubscribe = env.secret("UNSUBSCRIBE_KEYS", "keys of at least 32 bytes, with commas between")?;
-        // Without it, inboxes can only be read with a key.
-        let secrets = env.secret("INBOX_SECRETS", "secrets of at least 32 bytes, with commas between").ok();
+        // Without any, only who has a key may read inboxes.
+        let tokens = tokens::from_env(env)?.unwrap_or_default();
         let max_age = env.optional("STATUS_MAX_AGE_SECONDS", "a whole number of seconds")?.map(Duration::from_secs);
         Ok(Self {
             table: env.required("TABLE", "the name of a DynamoDB table")?,
             queues,
             access: Access::Keys(keys),
             unsubscribe_keys: Keys::new(unsubscribe.expose().split(',').map(str::trim))?,
-            tokens: secrets.map(|secrets| TokenSecrets::parse(secrets.expose())).transpose()?.unwrap_or_default(),
+            tokens,
             status_max_age: max_age.unwrap_or(MAX_AGE),
         })
     }

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_config::Config;
 use perennial_config::journeys::Does;
-use perennial_engine::experiment::{Report, Tally};
+use perennial_engine::experiment::verdict::InvalidEffect;
+use perennial_engine::experiment::{Report, Tally, reports};
+use perennial_store::count::Count;
 use serde::{Deserialize, Serialize};
 
 /// The default difference of rates to plan for: five percentage points.
@@ -23,14 +25,16 @@ pub struct Experiments {
     /// Profiles that cannot be read, and are in none of the numbers.
     #[serde(default)]
     pub unreadable: u64,
-    /// The configuration of these splits and holdouts.
+    /// The config whose splits and holdouts were counted.
     pub config: String,
-    /// When it was counted.
+    /// When they began to be counted.
+    pub counted_at: Timestamp,
+    /// When this was asked.
     pub now: Timestamp,
 }
 
 /// Answers with the reports of all journeys, or of one. `effect` is the smallest difference of rates that matters, as a number over 0 and
-/// below 1. It reads everyone, half a read unit for each 4 KB of the table: meant for a report, not for a page that is looked at all day.
+/// below 1.
 pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str>) -> Result<Response<Body>, Failure> {
     let effect = match effect {
         None => EFFECT,
@@ -42,23 +46,17 @@ pub(crate) async fn show(deps: &Deps, journey: Option<&str>, effect: Option<&str
     if let Some(name) = journey {
         is_tested(&config, name)?;
     }
-    let mut tally = Tally::new(&config, now);
-    // An effect that cannot be is refused before everyone is read.
-    tally.reports(effect).map_err(|error| Failure::Invalid(error.to_string()))?;
-    let (mut people, mut unreadable, mut from) = (0, 0, None);
-    loop {
-        let page = deps.store.people(from).await?;
-        page.known().for_each(|stored| tally.add(&stored.profile.facts()));
-        people += page.known().count() as u64;
-        unreadable += page.unreadable;
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
+    let invalid = |error: InvalidEffect| Failure::Invalid(error.to_string());
+    // An effect that cannot be is refused before anything is read.
+    reports(&config, &Tally::new(&config, now), effect).map_err(invalid)?;
+    let Count { at, config: version, figures, .. } = deps.status.count(&deps.store, &config, now).await?;
+    if journey.is_some_and(|name| !figures.experiments.has(name)) {
+        return Err(Failure::NotCounted);
     }
-    let mut journeys = tally.reports(effect).map_err(|error| Failure::Invalid(error.to_string()))?;
+    let mut journeys = reports(&config, &figures.experiments, effect).map_err(invalid)?;
     journeys.retain(|report| journey.is_none_or(|name| report.journey == name));
-    answer::json(&Experiments { journeys, people, unreadable, config: config.version.to_string(), now })
+    let (people, unreadable) = (figures.people, figures.unreadable);
+    answer::json(&Experiments { journeys, people, unreadable, config: version.to_string(), counted_at: at, now })
 }
 
 /// Returns an error unless the journey has a split or a holdout.

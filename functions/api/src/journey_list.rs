@@ -8,8 +8,9 @@ use lambda_http::Body;
 use perennial_config::Config;
 use perennial_config::journeys::{Journey, Reentry};
 use perennial_domain::{Channel, Stage};
-use perennial_engine::facts::Facts;
+use perennial_engine::figures::JourneyFigures;
 use perennial_engine::play::words;
+use perennial_store::count::Count;
 use serde::{Deserialize, Serialize};
 
 /// All journeys.
@@ -22,9 +23,11 @@ pub struct Journeys {
     /// Profiles that cannot be read, and are in none of the numbers.
     #[serde(default)]
     pub unreadable: u64,
-    /// The configuration of these journeys.
+    /// The config that they were counted under.
     pub config: String,
-    /// When it was counted.
+    /// When they began to be counted.
+    pub counted_at: Timestamp,
+    /// When this was asked.
     pub now: Timestamp,
 }
 
@@ -45,11 +48,11 @@ pub struct JourneyView {
     pub steps: usize,
     /// The messages that it may send, in the order of its steps.
     pub messages: Vec<MessageView>,
-    /// The number of people who entered it.
-    pub entered: u64,
-    /// The number of runs in progress.
-    pub under_way: u64,
-    /// The number of people who reached its goal after they last entered; `None` without a goal.
+    /// How many people entered it; `None` where it was not there yet when they were counted.
+    pub entered: Option<u64>,
+    /// How many of them are in progress; `None` as for `entered`.
+    pub under_way: Option<u64>,
+    /// How many reached its goal after they last entered; `None` where it has none, and as for `entered`.
     pub reached: Option<u64>,
 }
 
@@ -64,30 +67,22 @@ pub struct MessageView {
     pub endpoint: Option<String>,
 }
 
-/// Returns all journeys of the active configuration. It reads every profile, half a read unit for each 4 KB of the
-/// table: meant for a report, not for a page that is polled all day.
+/// Answers with all journeys of the config in force.
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
-    let mut journeys: Vec<JourneyView> = config.journeys.all.iter().map(|journey| view(&config, journey)).collect();
-    let (mut people, mut unreadable, mut from) = (0, 0, None);
-    loop {
-        let page = deps.store.people(from).await?;
-        for stored in page.known() {
-            let facts = stored.profile.facts();
-            journeys.iter_mut().zip(&config.journeys.all).for_each(|(view, journey)| view.add(journey.key, &facts));
-        }
-        people += page.known().count() as u64;
-        unreadable += page.unreadable;
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    answer::json(&Journeys { journeys, people, unreadable, config: config.version.to_string(), now })
+    let Count { at, config: version, figures, .. } = deps.status.count(&deps.store, &config, now).await?;
+    let view = |journey: &Journey| view(&config, journey, figures.journeys.get(&journey.id));
+    answer::json(&Journeys {
+        journeys: config.journeys.all.iter().map(view).collect(),
+        people: figures.people,
+        unreadable: figures.unreadable,
+        config: version.to_string(),
+        counted_at: at,
+        now,
+    })
 }
 
-/// Returns a journey without people.
-fn view(config: &Config, journey: &Journey) -> JourneyView {
+fn view(config: &Config, journey: &Journey, counted: Option<&JourneyFigures>) -> JourneyView {
     let message = |message: &perennial_config::journeys::Message| MessageView {
         channel: message.channel,
         template: message.template.clone(),
@@ -106,19 +101,9 @@ fn view(config: &Config, journey: &Journey) -> JourneyView {
         },
         steps: journey.steps.len(),
         messages: journey.messages().map(message).collect(),
-        entered: 0,
-        under_way: 0,
-        reached: journey.goal.as_ref().map(|_| 0),
-    }
-}
-
-impl JourneyView {
-    /// Counts one person.
-    fn add(&mut self, key: u32, facts: &Facts) {
-        let Some(entered) = facts.entered.get(&key) else { return };
-        self.entered += 1;
-        self.under_way += u64::from(facts.runs.contains_key(&key));
-        self.reached = self.reached.map(|all| all + u64::from(entered.reached.is_some()));
+        entered: counted.map(|counted| counted.entered),
+        under_way: counted.map(|counted| counted.under_way),
+        reached: counted.filter(|_| journey.goal.is_some()).map(|counted| counted.reached),
     }
 }
 

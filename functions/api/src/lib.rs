@@ -12,6 +12,7 @@ mod subscriptions;
 
 mod account;
 mod answer;
+mod confirm;
 mod cors;
 mod event;
 mod explain;
@@ -32,8 +33,10 @@ mod trail;
 mod unmerge;
 mod unsubscribe;
 mod who;
+mod wish;
 
 pub use access::Access;
 pub use config::Settings;
 pub use deps::Deps;
+pub use page::INVALID_LINK;
 pub use status::{Depth, Depths, MaxAge, Status, WatchedQueue};

@@ -31,6 +31,9 @@ li{margin-top:.5rem}
 button:hover{filter:brightness(1.1)}
 button:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:3px}";
 
+/// The title of the page that answers a link which nobody signed. By it the api is told from other servers.
+pub const INVALID_LINK: &str = "This link does not work";
+
 fn document(title: &str, content: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
@@ -128,10 +131,36 @@ fn blocked(why: &str) -> String {
     )
 }
 
-/// Returns the page for an invalid link.
+/// Asks whether the reader wants mails at the address that the link was sent to. `said` is what they have said.
+pub(crate) fn confirmation(said: Option<bool>) -> String {
+    let (title, text) = match said {
+        Some(true) => (
+            "Your address is confirmed",
+            "<p role=\"status\">You will get our mails at the address that this link was sent to.</p>\n",
+        ),
+        Some(false) => (
+            "You get no mails from us",
+            "<p role=\"status\">We send no more mails to the address that this link was sent to.</p>\n",
+        ),
+        None => (
+            "Is this your address?",
+            "<p>Somebody gave us the address that this link was sent to. We send mails there only if you want them.</p>\n",
+        ),
+    };
+    let mut content = text.to_owned();
+    if said != Some(true) {
+        content.push_str(&button("confirm", "Yes, send me mails", ""));
+    }
+    if said != Some(false) {
+        content.push_str(&button("refuse", "No mails, please", " class=\"quiet\""));
+    }
+    document(title, content.trim_end())
+}
+
+/// Says that the link is wrong.
 pub(crate) fn invalid() -> String {
     document(
-        "This link does not work",
+        INVALID_LINK,
         "<p>It may have been cut off on its way. Please open the unsubscribe link in the mail itself, or answer the mail.</p>",
     )
 }

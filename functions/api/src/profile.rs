@@ -94,6 +94,9 @@ struct ProfileView<'a> {
     /// The journeys that the person entered, in the configuration's order.
     journeys: Vec<JourneyView<'a>>,
     messages: Vec<MessageView>,
+    /// Messages that cannot be read, and are not among these.
+    #[serde(skip_serializing_if = "is_none")]
+    unreadable_messages: u64,
     /// Messages that wait for their turn or for a cap, the one that is chosen next first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<WaitingView>,
@@ -172,7 +175,11 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// Returns the profile with `identity`.
+fn is_none(n: &u64) -> bool {
+    *n == 0
+}
+
+/// Answers with the person behind `identity`.
 pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, Failure> {
     let found = Found::look_up(deps, identity).await?;
     let (profile, state, config) = (&found.profile, &found.state, &found.config);
@@ -212,7 +219,8 @@ pub(crate) async fn show(deps: &Deps, identity: &str) -> Result<Response<Body>, 
         idle_days: evaluation.idle_days,
         active_days: active_days(state, found.now),
         journeys: journeys(config, &found.facts),
-        messages,
+        messages: messages.items,
+        unreadable_messages: messages.unreadable,
         waiting: waiting(config, profile, &time_zone(config, state)),
         held: held(config, profile).map(held_view).collect(),
         due_at: profile.due_at,

@@ -4,6 +4,7 @@ use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use http::Response;
 use lambda_http::Body;
+use perennial_store::Found;
 use perennial_store::rejects::Reject;
 use serde::Serialize;
 
@@ -14,14 +15,16 @@ const REACH: usize = 10_000;
 struct RejectsView {
     /// The newest first.
     rejects: Vec<Reject>,
-    /// The value of `after` for the next page; `null` if there is none.
+    /// Rejects of the days that were looked at which cannot be read, and are not among these.
+    unreadable: u64,
+    /// What `after` is to be for the next page; `null` where there is none.
     next: Option<String>,
 }
 
 /// Answers with a page of rejects.
 pub(crate) async fn list(deps: &Deps, limit: usize, after: Option<&str>) -> Result<Response<Body>, Failure> {
     let reach = if after.is_some() { REACH } else { limit + 1 };
-    let mut rejects = deps.store.rejects(deps.clock.now(), reach).await?;
+    let Found { items: mut rejects, unreadable } = deps.store.rejects(deps.clock.now(), reach).await?;
     if let Some(after) = after {
         let at = rejects.iter().position(|reject| reject.id == after);
         let at = at.ok_or(Failure::Wrong("after must be the id of one of the 10,000 newest rejects"))?;
@@ -30,5 +33,5 @@ pub(crate) async fn list(deps: &Deps, limit: usize, after: Option<&str>) -> Resu
     let more = rejects.len() > limit;
     rejects.truncate(limit);
     let next = rejects.last().filter(|_| more).map(|reject| reject.id.clone());
-    answer::json(&RejectsView { rejects, next })
+    answer::json(&RejectsView { rejects, unreadable, next })
 }

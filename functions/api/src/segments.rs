@@ -12,6 +12,8 @@ use serde::Serialize;
 struct SegmentsView<'a> {
     segments: Vec<SegmentView<'a>>,
     config: &'a str,
+    /// When the people began to be counted.
+    counted_at: Timestamp,
     now: Timestamp,
 }
 
@@ -46,6 +48,7 @@ impl From<Answers> for NpsView {
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let now = deps.clock.now();
     let (_, totals) = deps.status.look_and_count(&deps.store, now).await?;
+    let (counted_at, totals) = totals.ok_or(Failure::NotCounted)?;
     let config = deps.config.current().await;
     let segment = |segment: &'_ perennial_config::segments::Segment| {
         totals.segments.get(&segment.name).copied().unwrap_or_default()
@@ -58,5 +61,6 @@ pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
         nps: segment(of).nps.into(),
         retention_target: of.retention_target,
     });
-    answer::json(&SegmentsView { segments: segments.collect(), config: config.version.as_str(), now })
+    let segments = segments.collect();
+    answer::json(&SegmentsView { segments, config: config.version.as_str(), counted_at, now })
 }

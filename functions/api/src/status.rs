@@ -8,7 +8,9 @@ use futures::future::{BoxFuture, FutureExt};
 use http::Response;
 use jiff::Timestamp;
 use lambda_http::Body;
+use perennial_config::Config;
 use perennial_domain::{ConfigVersion, Stage};
+use perennial_store::count::Count;
 use perennial_store::pauses::Paused;
 use perennial_store::sweeps::Sweep;
 use perennial_store::totals::Totals;
@@ -19,6 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
+/// Pages of 1 MB of a table that is counted when somebody asks: at most 512 read units, and no wait for the sweep while there is little.
+const PAGES_AT_ONCE: u64 = 4;
 /// Runs of the sweep that are shown.
 const SWEEPS: u16 = 5;
 
@@ -100,30 +104,45 @@ pub struct MaxAge {
     pub idle: Duration,
 }
 
-/// Reads queues and counts the table, and caches the totals.
+/// Looks at queues and at what the table was counted as, and keeps that for a while.
 pub struct Status {
     queues: Vec<WatchedQueue>,
     depths: Arc<dyn Depths>,
     max_age: MaxAge,
+    pages_at_once: u64,
     held: Mutex<Held>,
 }
 
 #[derive(Default)]
 struct Held {
-    totals: Option<(Timestamp, Totals)>,
-    /// `true` if work was in flight at or after the count.
+    /// When that was looked at, and when it was counted.
+    totals: Option<(Timestamp, Counted<Totals>)>,
+    /// Whether work was in flight at or after that.
     busy_since: bool,
 }
+
+/// The numbers, and when counting began.
+pub(crate) type Counted<T> = Option<(Timestamp, T)>;
 
 impl Status {
     /// `queues` in the order in which work flows through them.
     #[must_use]
     pub fn new(queues: Vec<WatchedQueue>, depths: Arc<dyn Depths>, max_age: MaxAge) -> Self {
-        Self { queues, depths, max_age, held: Mutex::default() }
+        Self { queues, depths, max_age, pages_at_once: PAGES_AT_ONCE, held: Mutex::default() }
     }
 
-    /// Returns the queues' depths, and the totals: see [`Self::totals`].
-    pub(crate) async fn look_and_count(&self, store: &Store, now: Timestamp) -> Result<(Look, Totals), Failure> {
+    /// The same, where a table of so many pages of 1 MB is counted when somebody asks.
+    #[must_use]
+    pub fn with_pages_at_once(self, pages_at_once: u64) -> Self {
+        Self { pages_at_once, ..self }
+    }
+
+    /// What is in the queues, and the totals: see [`Self::totals`].
+    pub(crate) async fn look_and_count(
+        &self,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<(Look, Counted<Totals>), Failure> {
         let look = self.look().await;
         let (queues, idle) =
             look.map_err(|code| Failure::Queue(format!("a queue's depth could not be read: {code}")))?;
@@ -131,9 +150,9 @@ impl Status {
         Ok((Look { queues, idle }, totals))
     }
 
-    /// Returns the totals, recounted if the cached ones are too old, or if the system has become idle since.
-    async fn totals(&self, store: &Store, idle: bool, now: Timestamp) -> Result<Totals, StoreError> {
-        // One caller counts; other concurrent callers wait for its result.
+    /// The totals, looked at anew where what is held is too old, or nothing is in flight any more since then.
+    async fn totals(&self, store: &Store, idle: bool, now: Timestamp) -> Result<Counted<Totals>, StoreError> {
+        // One caller counts; others that come meanwhile wait for what it finds.
         let mut held = self.held.lock().await;
         held.busy_since |= !idle;
         let max_age = if idle { self.max_age.idle } else { self.max_age.busy };
@@ -144,14 +163,37 @@ impl Status {
         {
             return Ok(totals.clone());
         }
-        let totals = store.totals().await?;
+        let last = store.last_count().await?;
+        let fresh = if self.is_small(last.as_ref()) { store.totals_within(self.pages_at_once).await? } else { None };
+        let totals = match fresh {
+            Some(totals) => Some((now, totals)),
+            None => last.map(|last| (last.at, last.totals)),
+        };
         *held = Held { totals: Some((now, totals.clone())), busy_since: !idle };
         Ok(totals)
     }
 
-    /// Returns all queues' depths, and whether nothing is in flight. A message that moves on is in its next queue
-    /// before it leaves the previous one, so reading in the order of the flow finds it; the second round is for
-    /// messages that moved in a circle meanwhile.
+    /// What the profiles say: counted now where the table is small, else by the last pass of the sweep.
+    ///
+    /// # Errors
+    /// [`Failure::NotCounted`] before the first pass is through.
+    pub(crate) async fn count(&self, store: &Store, config: &Config, now: Timestamp) -> Result<Count, Failure> {
+        let last = store.last_count().await?;
+        if self.is_small(last.as_ref())
+            && let Some(fresh) = store.count_within(config, self.pages_at_once, now).await?
+        {
+            return Ok(fresh);
+        }
+        last.ok_or(Failure::NotCounted)
+    }
+
+    /// Whether the table may be counted at once, for all that is known of its size.
+    fn is_small(&self, last: Option<&Count>) -> bool {
+        last.is_none_or(|last| last.pages <= self.pages_at_once)
+    }
+
+    /// All queues' depths, and whether nothing is in flight. A message that moves on is in its next queue before it leaves the one before, so looking in
+    /// the order of the flow finds it; the second round is for what went around in a circle meanwhile.
     async fn look(&self) -> Result<(BTreeMap<String, QueueView>, bool), String> {
         let (views, idle) = self.round().await?;
         if idle { self.round().await } else { Ok((views, false)) }
@@ -187,6 +229,25 @@ pub(crate) struct Look {
 
 #[derive(Serialize)]
 struct StatusView {
+    /// When the numbers began to be counted; `null`, without the numbers, before the sweep has counted a large table for the first time.
+    counted_at: Option<Timestamp>,
+    #[serde(flatten)]
+    totals: Option<TotalsView>,
+    /// Journeys that send no mail until they are resumed, with the figures that did it.
+    paused_journeys: Vec<Paused>,
+    queues: BTreeMap<String, QueueView>,
+    idle: bool,
+    /// The last runs of the sweep within a week, the newest first.
+    sweeps: Vec<Sweep>,
+    now: Timestamp,
+    config: ConfigVersion,
+    /// Which config is in force: what this function of a deployed stack works by may be a minute older.
+    in_force: Option<InForce>,
+}
+
+/// What was counted.
+#[derive(Serialize)]
+struct TotalsView {
     events: EventsView,
     profiles: u64,
     /// Ids in other systems that are not linked to a person yet.
@@ -205,16 +266,25 @@ struct StatusView {
     messages_by: BTreeMap<String, BTreeMap<String, u64>>,
     /// Updates of the CRM's account records.
     crm_updates: u64,
-    /// Journeys that send no mail until they are resumed, with the figures that did it.
-    paused_journeys: Vec<Paused>,
-    queues: BTreeMap<String, QueueView>,
-    idle: bool,
-    /// The last runs of the sweep within a week, the newest first.
-    sweeps: Vec<Sweep>,
-    now: Timestamp,
-    config: ConfigVersion,
-    /// The active configuration: this function of a deployed stack may use the previous one for up to a minute.
-    in_force: Option<InForce>,
+}
+
+impl From<Totals> for TotalsView {
+    fn from(totals: Totals) -> Self {
+        Self {
+            events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },
+            profiles: totals.profiles,
+            unlinked_ids: totals.external,
+            stages: totals.stages,
+            personas: totals.personas,
+            nps: totals.nps.into(),
+            unread_texts: totals.unread_texts,
+            accounts: totals.accounts,
+            unreadable: totals.unreadable,
+            messages: totals.messages,
+            messages_by: totals.channels,
+            crm_updates: totals.crm_updates,
+        }
+    }
 }
 
 /// The active configuration.
@@ -253,18 +323,8 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         previous: current.previous,
     });
     answer::json(&StatusView {
-        events: EventsView { accepted: totals.accepted, rejected: totals.rejected, duplicates: totals.duplicates },
-        profiles: totals.profiles,
-        unlinked_ids: totals.external,
-        stages: totals.stages,
-        personas: totals.personas,
-        nps: totals.nps.into(),
-        unread_texts: totals.unread_texts,
-        accounts: totals.accounts,
-        unreadable: totals.unreadable,
-        messages: totals.messages,
-        messages_by: totals.channels,
-        crm_updates: totals.crm_updates,
+        counted_at: totals.as_ref().map(|(at, _)| *at),
+        totals: totals.map(|(_, totals)| totals.into()),
         paused_journeys: deps.store.paused_journeys().await?,
         queues,
         idle,
@@ -274,3 +334,7 @@ pub(crate) async fn show(deps: &Deps) -> Result<Response<Body>, Failure> {
         config: deps.config.current().await.version.clone(),
     })
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

@@ -5,6 +5,9 @@
 use crate::access::Access;
 use crate::deps::Deps;
 use crate::status::{Depth, Depths, MaxAge, Status, WatchedQueue};
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::unsubscribe::Keys;
@@ -47,10 +50,45 @@ pub(crate) struct House {
 }
 
 pub(crate) async fn table() -> Store {
+    table_with(&Calls::default()).await
+}
+
+/// A table whose calls are noted.
+pub(crate) async fn table_with(calls: &Calls) -> Store {
     let endpoints = Endpoints { dynamodb: Some(perennial_testkit::dynamodb::start()), ..Endpoints::default() };
-    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws::local_config(endpoints).unwrap()), "perennial");
+    let config = aws_sdk_dynamodb::config::Builder::from(&aws::local_config(endpoints).unwrap());
+    let client = aws_sdk_dynamodb::Client::from_conf(config.interceptor(calls.clone()).build());
+    let store = Store::new(client, "perennial");
     store.create_table().await.unwrap();
     store
+}
+
+/// The calls that DynamoDB got, by their names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
+
+impl Calls {
+    /// Those since this was last asked.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
+        self.0.lock().unwrap().push(target.rsplit('.').next().unwrap_or_default().to_owned());
+        Ok(())
+    }
 }
 
 /// The least config there is, with accounts that are worth something.
@@ -88,6 +126,11 @@ pub(crate) async fn house(access: Access) -> House {
 
 /// Returns fixtures with `config`.
 pub(crate) async fn house_with(access: Access, config: Config) -> House {
+    house_on(table().await, access, config, |status| status)
+}
+
+/// The same on a given table, with its status changed.
+pub(crate) fn house_on(store: Store, access: Access, config: Config, change: impl FnOnce(Status) -> Status) -> House {
     let (events, queues) = (Arc::new(MemoryQueue::new()), Arc::new(Queues::default()));
     let watched = ["events", "messages"].map(|name| WatchedQueue {
         name: name.into(),
@@ -95,8 +138,7 @@ pub(crate) async fn house_with(access: Access, config: Config) -> House {
         dlq_url: format!("http://q/{name}-dlq"),
     });
     let max_age = MaxAge { busy: Duration::from_secs(60), idle: Duration::from_secs(60) };
-    let status = Status::new(watched.to_vec(), Arc::clone(&queues) as Arc<dyn Depths>, max_age);
-    let store = table().await;
+    let status = change(Status::new(watched.to_vec(), Arc::clone(&queues) as Arc<dyn Depths>, max_age));
     let deps = Deps::new(
         store,
         ConfigHandle::fixed(config),

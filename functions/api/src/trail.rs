@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_engine::Profile;
 use perennial_engine::facts::Facts;
-use perennial_store::StoreError;
 use perennial_store::messages::{MessageRecord, MessageState};
+use perennial_store::{Found, StoreError};
 use serde::Serialize;
 
 /// A message or task, with what followed from it.
@@ -26,7 +26,7 @@ struct GoalView {
     at: Timestamp,
 }
 
-/// Returns all messages of the profile's identities, newest first.
+/// All messages of everyone that the person is made of, the newest first, and how many cannot be read.
 ///
 /// # Errors
 /// [`StoreError`] if the table fails.
@@ -35,14 +35,16 @@ pub(crate) async fn messages(
     profile: &Profile,
     config: &Config,
     facts: &Facts,
-) -> Result<Vec<MessageView>, StoreError> {
-    let mut records = Vec::new();
+) -> Result<Found<MessageView>, StoreError> {
+    let (mut records, mut unreadable) = (Vec::new(), 0);
     for person in people(profile) {
-        records.extend(deps.store.messages(person).await?);
+        let found = deps.store.messages(person).await?;
+        records.extend(found.items);
+        unreadable += found.unreadable;
     }
     records.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
     let view = |record| MessageView { led_to: led_to(config, facts, &record), record };
-    Ok(records.into_iter().map(view).collect())
+    Ok(Found { items: records.into_iter().map(view).collect(), unreadable })
 }
 
 /// Returns the goal that was reached after the message, in the run that sent it.

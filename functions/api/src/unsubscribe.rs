@@ -7,27 +7,21 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
-use crate::{event, page};
+use crate::wish::{Change, form, tell};
+use crate::{confirm, page};
 use http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 use lambda_http::{Body, Request};
-use perennial_channels::unsubscribe::{Unsubscribe, owners_of};
+use perennial_channels::unsubscribe::{CONFIRM, Unsubscribe, owners_of};
 use perennial_config::channels::Channels;
-use perennial_domain::{PersonId, Properties};
+use perennial_domain::PersonId;
 use perennial_engine::Part;
 use perennial_store::preferences::Preferences;
 use perennial_store::suppressions::Reason;
 use perennial_store::{Consistency, StoreError, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The event of a reader who wants no more mails, or none of a topic.
-const STOPPED: &str = "Unsubscribed";
-/// The event of a reader who wants mails again, or those of a topic.
-const WANTED: &str = "Subscribed";
-/// The longest form that is read, in bytes: some hundred topics.
-const MAX_FORM_BYTES: usize = 16 * 1024;
-
-/// A reader's request.
+/// What a reader asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wish {
     /// No mails, but essential ones.
@@ -40,19 +34,14 @@ enum Wish {
     Resume,
 }
 
-/// A change of preferences, now or by an earlier identical request.
-struct Change {
-    /// All mails if `None`.
-    topic: Option<String>,
-    wants: bool,
-    since: Timestamp,
-}
-
-/// Returns a page in every case: a person reads it.
+/// Answers with a page in every case: a person reads it.
 pub(crate) async fn answer(deps: &Deps, request: &Request, token: &str) -> Response<Body> {
     let Ok(link) = deps.keys.verify(token) else {
         return answer::page(StatusCode::NOT_FOUND, page::invalid());
     };
+    if link.topic.as_deref() == Some(CONFIRM) {
+        return confirm::answer(deps, request, &link).await;
+    }
     let config = deps.config.current().await;
     let channels = &config.channels;
     let method = request.method();
@@ -192,20 +181,6 @@ async fn resume(deps: &Deps, link: &Unsubscribe, reader: &Reader) -> Result<(), 
     Ok(())
 }
 
-/// Returns the body's fields; none if it is not a form, or too long for the page's own.
-fn form(body: &Body) -> Vec<(String, String)> {
-    let bytes: &[u8] = body;
-    if bytes.len() > MAX_FORM_BYTES {
-        return Vec::new();
-    }
-    let decode = |text: &[u8]| percent_encoding::percent_decode(text).decode_utf8_lossy().into_owned();
-    let field = |pair: &[u8]| {
-        let equals = pair.iter().position(|byte| *byte == b'=')?;
-        Some((decode(&pair[..equals]), decode(&pair[equals + 1..])))
-    };
-    bytes.split(|byte| *byte == b'&').filter_map(field).collect()
-}
-
 fn wish(channels: &Channels, link: &Unsubscribe, form: &[(String, String)]) -> Wish {
     let all = |name: &str| -> BTreeSet<&str> {
         form.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str()).collect()
@@ -252,22 +227,6 @@ fn changes(channels: &Channels, wish: &Wish, before: &Preferences, after: &Prefe
         }
     }
     changes
-}
-
-async fn tell(deps: &Deps, link: &Unsubscribe, stored: Option<&Stored>, changes: &[Change]) -> Result<(), Failure> {
-    let identity = stored.and_then(|stored| event::identity(&stored.profile, link.person));
-    let Some(identity) = identity else { return Ok(()) };
-    for Change { topic, wants, since } in changes {
-        let mut properties: Properties = [("channel".to_owned(), "mail".into())].into_iter().collect();
-        if let Some(topic) = topic {
-            properties.insert("topic".to_owned(), topic.as_str().into());
-        }
-        let since = since.as_millisecond().to_be_bytes();
-        let key: [&[u8]; 4] =
-            [link.person.as_bytes(), &link.address, topic.as_deref().unwrap_or_default().as_bytes(), &since];
-        event::send(deps, identity, if *wants { WANTED } else { STOPPED }, &key, properties).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Delivers one decision: plans, claims, sends and records it.
 
+use crate::confirm;
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
@@ -221,6 +222,11 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             record(deps, decision, &outcome).await?;
             Ok(Delivered::Withheld)
         }
+        Plan::Confirm(confirmation) => {
+            confirm::ask(deps, *confirmation).await?;
+            suppress(deps, decision, "the reader has not confirmed the mail address yet".to_owned()).await?;
+            Ok(Delivered::Withheld)
+        }
         Plan::Paused(figures) => {
             suppress(deps, decision, figures).await?;
             Ok(Delivered::Paused)
@@ -242,7 +248,8 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             put_back(deps, &own, until, patience).await
         }
         Plan::Mail { mail, subject } => match deps.mail.send(mail).await {
-            Outcome::Retry { reason, after } => {
+            outcome @ (Outcome::Retry { .. } | Outcome::Paused { .. }) => {
+                let (reason, after) = later(outcome);
                 give_back(deps, own).await?;
                 if let Some(until) = after.and_then(|after| deps.clock.now().checked_add(after).ok()) {
                     deps.pace.hold(until);
@@ -261,15 +268,19 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             let outcome = deps.endpoints.send(&endpoint, secret.expose(), &id, &message, deps.clock.now()).await;
             let channel = endpoint.kind.as_str();
             match outcome {
-                Outcome::Retry { .. } | Outcome::Unknown { .. } if message.is_repeatable() => {
+                Outcome::Retry { .. } | Outcome::Unknown { .. } | Outcome::Paused { .. } if message.is_repeatable() => {
+                    let is_news = own.patience.tries == 0 || !matches!(outcome, Outcome::Paused { .. });
                     let (reason, after) = later(outcome);
-                    // The claim stays: the next delivery sends under the same id.
-                    let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
-                    held.detail = Some(reason.clone());
-                    record(deps, decision, &held).await?;
+                    // The claim stays: the next delivery sends under the same id. It shows what the receiver said last.
+                    if is_news {
+                        let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
+                        held.detail = Some(reason.clone());
+                        record(deps, decision, &held).await?;
+                    }
                     refused(deps, &own, &reason, after).await
                 }
-                Outcome::Retry { reason, after } => {
+                Outcome::Retry { .. } | Outcome::Paused { .. } => {
+                    let (reason, after) = later(outcome);
                     give_back(deps, own).await?;
                     refused(deps, &own, &reason, after).await
                 }
@@ -292,6 +303,7 @@ async fn suppress(deps: &Deps, decision: &Decision, why: String) -> Result<(), D
 pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
     match outcome {
         Outcome::Retry { reason, after } => (reason, after),
+        Outcome::Paused { reason, after } => (reason.to_owned(), Some(after)),
         Outcome::Unknown { reason } | Outcome::Rejected { reason } | Outcome::Refused { reason } => (reason, None),
         Outcome::Sent { .. } => (String::new(), None),
     }
@@ -307,9 +319,7 @@ async fn settle(
     let (state, delivered, provider_id, detail) = match outcome {
         Outcome::Sent { provider_id } => (MessageState::Sent, Delivered::Sent, provider_id, None),
         Outcome::Rejected { reason } => (MessageState::Failed, Delivered::Failed, None, Some(reason)),
-        Outcome::Unknown { reason } | Outcome::Retry { reason, .. } | Outcome::Refused { reason } => {
-            (MessageState::Unknown, Delivered::Unknown, None, Some(reason))
-        }
+        unknown => (MessageState::Unknown, Delivered::Unknown, None, Some(later(unknown).0)),
     };
     let recorded = Recorded { subject: Some(subject), provider_id, detail, ..Recorded::new(state, deps.clock.now()) };
     record(deps, decision, &recorded).await?;

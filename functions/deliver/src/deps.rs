@@ -1,5 +1,6 @@
 //! The handler's dependencies.
 
+use crate::noted::Noted;
 use crate::pace::{MailAccount, Pace};
 use crate::pauses::Pauses;
 use crate::secrets::Secrets;
@@ -70,6 +71,7 @@ pub struct Deps {
     pub(crate) keys: Keys,
     pub(crate) pauses: Pauses,
     pub(crate) pace: Pace,
+    pub(crate) noted: Noted,
     workbench: Mutex<Option<Arc<Workbench>>>,
 }
 
@@ -108,6 +110,7 @@ impl Deps {
         let Parts { store, config, mail, account, endpoints, events, messages, essential, .. } = parts;
         let Parts { clock, secrets, public_url, keys, .. } = parts;
         let (pauses, pace, workbench) = (Pauses::default(), Pace::new(account), Mutex::new(None));
+        let noted = Noted::default();
         Self {
             store,
             config,
@@ -122,6 +125,7 @@ impl Deps {
             keys,
             pauses,
             pace,
+            noted,
             workbench,
         }
     }

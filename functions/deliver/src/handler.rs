@@ -5,6 +5,7 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::feedback;
 use crate::input::{self, Input};
+use crate::noted::Noted;
 use crate::requeue::{self, Patience};
 use crate::{test_send, unsettled, update};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -102,7 +103,9 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         .count("MessagesRepeated", of(&counts.repeated))
         .count("MailEvents", of(&counts.events))
         .emit(deps.clock.now());
-    count_mails(deps, counts.mails.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
+    let mails = counts.mails.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Noted::note(deps, !mails.is_empty(), counts.events.into_inner() > 0).await;
+    count_mails(deps, mails).await;
     response
 }
 

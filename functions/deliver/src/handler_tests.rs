@@ -183,6 +183,22 @@ async fn who_has_no_usable_address_or_left_the_stage_gets_no_mail() {
     }
 }
 
+/// Between a decision and its mail, a server says that the address is gone.
+#[tokio::test]
+async fn mail_whose_address_was_removed_after_the_decision_says_so() {
+    let house = House::open().await;
+    let store = &house.deps.store;
+    let mut stored = store.follow(PERSON.person_id(), Consistency::Strong).await.unwrap().unwrap();
+    let at = NOW.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_secs(1);
+    let removed = EventBuilder::identify("m", "u-1", None).with_trait("E-Mail", serde_json::Value::Null).at(at).build();
+    perennial_engine::apply::apply(&config_with(&[]), &mut stored.profile.parts[0].state, &removed);
+    store.save(&mut stored).await.unwrap();
+    assert!(!deliver(&house, Channel::Mail, 1).await);
+    let record = record(&house, Channel::Mail).await;
+    assert_eq!((house.mail.sent(), record.state), (0, MessageState::Suppressed));
+    assert_eq!(record.detail.as_deref(), Some("the mail address was removed"));
+}
+
 #[tokio::test]
 async fn a_poisoned_body_fails_alone() {
     let house = House::open().await;

@@ -4,11 +4,13 @@ pub mod config;
 pub mod deps;
 pub mod handler;
 
+mod confirm;
 mod decision;
 mod error;
 mod feedback;
 mod input;
 mod jitter;
+mod noted;
 mod pace;
 mod pauses;
 mod plan;

@@ -20,7 +20,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
     let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let mailer = Mailer::new(&aws).with_configuration_set(settings.configuration_set);
-    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.allowance()));
+    let (config, _) = tokio::join!(ConfigHandle::load(store.clone()), prime("sesv2", mailer.account()));
     let extension = Extension::new(settings.extension_port, settings.session_token.expose());
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let queue = |url: String| Arc::new(Queue::new(sqs.clone(), url));

@@ -1,16 +1,19 @@
 //! Pacing: mails are sent at the account's rate, whichever instance sends them, and wait without an attempt if the rate
 //! is used up.
 //!
-//! The rate and the quota are those of SES's `GetAccount`, which is called every five minutes. All instances share one
-//! line in the table, see [`perennial_store::pace`]: each batch reserves a place for each of its mails in one write. A
-//! mail whose place is more than a second ahead waits in the queue until then and is sent without another reservation.
-//! Bulk mails get nine tenths of the rate; essential mails may use all of it, and bulk mails yield to them.
+//! The rate and the quota are what SES's `GetAccount` says, asked for every five minutes. All instances share one line in the table, see
+//! [`perennial_store::pace`]: each batch reserves a place for each of its mails in one write. A mail whose place is more than a second ahead waits
+//! in the queue until then and goes out without another reservation. Bulk mails get nine tenths of the rate; essential mails may use all of it, and
+//! bulk mails give way to them.
+//!
+//! A mail that has to wait costs its queue and nothing else: whether there is room is known before its profile is read. A place is reserved only for a
+//! mail that was rendered, so one that fails uses up neither rate nor ramp.
 
 use crate::error::DeliverError;
 use crate::jitter;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
-use perennial_channels::allowance::{Allowance, NotTold};
+use perennial_channels::account::{Allowance, NotRead};
 use perennial_channels::mail::Mailer;
 use perennial_config::warm_up::WarmUp;
 use perennial_contracts::queue::Slot;
@@ -42,12 +45,12 @@ const QUOTA_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// Reads the limits of the mail service's account.
 pub trait MailAccount: Send + Sync {
     /// Its rate and quota.
-    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>>;
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotRead>>;
 }
 
 impl MailAccount for Mailer {
-    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>> {
-        Self::allowance(self).boxed()
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotRead>> {
+        async move { Ok(self.account().await?.allowance) }.boxed()
     }
 }
 
@@ -77,6 +80,13 @@ pub(crate) struct Asking<'a> {
     pub(crate) now: Timestamp,
 }
 
+impl Asking<'_> {
+    /// The place that was reserved for the mail, unless it is too long ago.
+    pub(crate) fn place(&self) -> Option<Slot> {
+        self.slot.filter(|slot| self.now.duration_since(slot.at) < LATE)
+    }
+}
+
 /// The pace of this process.
 pub(crate) struct Pace {
     account: Arc<dyn MailAccount>,
@@ -90,7 +100,7 @@ pub(crate) struct Pace {
     in_hand: [AtomicU32; 2],
     /// Places that were reserved with another mail's. Held while some are reserved, so that a batch reserves once.
     spare: [tokio::sync::Mutex<VecDeque<Slot>>; 2],
-    /// The last seen state of the line.
+    /// What was last seen of the line, which never moves back.
     line: Mutex<Option<(Timestamp, Line)>>,
 }
 
@@ -146,19 +156,42 @@ impl Pace {
         *lock(&self.hold) = Some(until);
     }
 
-    /// Finds out when a mail may go out.
+    /// Returns when a mail is to be tried that cannot go out now, whatever it says; `None` where it may have room. Reserves nothing.
+    ///
+    /// # Errors
+    /// [`DeliverError::Store`] where the table does not answer.
+    pub(crate) async fn wait(&self, store: &Store, asking: &Asking<'_>) -> Result<Option<Turn>, DeliverError> {
+        let now = asking.now;
+        if let Some(until) = lock(&self.hold).filter(|until| *until > now) {
+            return Ok(Some(Turn::Later(until + jitter::up_to(SignedDuration::from_mins(5), &asking.id, now))));
+        }
+        let Some(allowance) = self.allowance(now).await else { return Ok(None) };
+        if let Some(turn) = used_up(&allowance, asking) {
+            return Ok(Some(turn));
+        }
+        if allowance.per_second.is_none() {
+            return Ok(None);
+        }
+        if let Some(place) = asking.place() {
+            let place = self.moved(store, place, asking).await?;
+            return Ok((!is_near(place, now)).then_some(Turn::At(place)));
+        }
+        let is_full = asking.lane == Lane::Bulk && self.is_full(now) && !self.has_spare(asking.lane, now).await;
+        Ok(is_full.then(|| Turn::Later(after_horizon(now, &asking.id))))
+    }
+
+    /// Finds out when a mail may go out, and reserves its place.
     ///
     /// # Errors
     /// [`DeliverError::Store`] where the table does not answer.
     pub(crate) async fn turn(&self, store: &Store, asking: &Asking<'_>) -> Result<Turn, DeliverError> {
-        let now = asking.now;
-        if let Some(until) = lock(&self.hold).filter(|until| *until > now) {
-            return Ok(Turn::Later(until + jitter::up_to(SignedDuration::from_mins(5), &asking.id, now)));
+        if let Some(turn) = self.wait(store, asking).await? {
+            return Ok(turn);
         }
-        let allowance = self.allowance(now).await;
-        if let Some(allowance) = allowance.filter(|allowance| is_used_up(allowance, asking.lane)) {
-            tracing::debug!(sent = allowance.sent, "the daily quota is used up");
-            return Ok(Turn::Later(now + QUOTA_WAIT + jitter::up_to(SignedDuration::from_mins(5), &asking.id, now)));
+        let allowance = self.allowance(asking.now).await;
+        // Another mail of the batch may have taken the last of it.
+        if let Some(turn) = allowance.and_then(|allowance| used_up(&allowance, asking)) {
+            return Ok(turn);
         }
         // Counted at once, so that the others of the batch see it, and taken back where it does not go out now.
         self.taken.fetch_add(1, Ordering::Relaxed);
@@ -224,19 +257,19 @@ impl Pace {
     /// The mail's place in the line that all instances share.
     async fn in_line(&self, store: &Store, asking: &Asking<'_>, rate: f64) -> Result<Turn, DeliverError> {
         let now = asking.now;
-        if let Some(slot) = asking.slot.filter(|slot| now.duration_since(slot.at) < LATE) {
-            let slot = self.moved(store, slot, asking).await?;
-            return Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) });
+        if asking.place().is_some() {
+            // It is near, or the mail would have been told to wait.
+            return Ok(Turn::Now);
         }
+        let turn_at = |place: Slot| if is_near(place, now) { Turn::Now } else { Turn::At(place) };
         let mut spare = self.spare[index(asking.lane)].lock().await;
-        while let Some(slot) = spare.pop_front() {
-            if now.duration_since(slot.at) < EARLY {
-                return Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) });
+        while let Some(place) = spare.pop_front() {
+            if is_usable(place, now) {
+                return Ok(turn_at(place));
             }
         }
-        // If the line was full a moment ago, a request would waste a write.
-        let full = |line: &Line| line.bulk > (now + HORIZON).as_microsecond();
-        if asking.lane == Lane::Bulk && self.seen(now).is_some_and(|line| full(&line)) {
+        // Another mail of the batch may have found it full.
+        if asking.lane == Lane::Bulk && self.is_full(now) {
             return Ok(Turn::Later(after_horizon(now, &asking.id)));
         }
         let places = self.in_hand[index(asking.lane)].load(Ordering::Relaxed).max(1);
@@ -254,8 +287,7 @@ impl Pace {
                     Slot { at: Timestamp::from_microsecond(at).unwrap_or(now), yielded: line.yielded }
                 };
                 spare.extend((1..places).map(place));
-                let slot = place(0);
-                Ok(if slot.at.duration_since(now) <= EARLY { Turn::Now } else { Turn::At(slot) })
+                Ok(turn_at(place(0)))
             }
         }
     }
@@ -278,13 +310,41 @@ impl Pace {
         Ok(Slot { at: slot.at.checked_add(back).unwrap_or(slot.at), yielded: line.yielded.max(slot.yielded) })
     }
 
+    /// Whether the line is reserved beyond the horizon. Since it never moves back, it does not matter how long ago it was seen.
+    fn is_full(&self, now: Timestamp) -> bool {
+        lock(&self.line).is_some_and(|(_, line)| line.bulk > (now + HORIZON).as_microsecond())
+    }
+
+    async fn has_spare(&self, lane: Lane, now: Timestamp) -> bool {
+        self.spare[index(lane)].lock().await.iter().any(|place| is_usable(*place, now))
+    }
+
     fn seen(&self, now: Timestamp) -> Option<Line> {
         let seen = (*lock(&self.line))?;
         (now.duration_since(seen.0).abs() < LINE_FRESH).then_some(seen.1)
     }
 }
 
-/// Returns whether mails of `lane` have to wait for the quota: the last tenth of it is reserved for essential ones.
+/// Whether a place is so near that its mail goes out now.
+fn is_near(place: Slot, now: Timestamp) -> bool {
+    place.at.duration_since(now) <= EARLY
+}
+
+/// Whether a place that was reserved with another mail's is not too long ago.
+fn is_usable(place: Slot, now: Timestamp) -> bool {
+    now.duration_since(place.at) < EARLY
+}
+
+/// When a mail is to be tried for which the daily quota has no room.
+fn used_up(allowance: &Allowance, asking: &Asking<'_>) -> Option<Turn> {
+    let jitter = jitter::up_to(SignedDuration::from_mins(5), &asking.id, asking.now);
+    is_used_up(allowance, asking.lane).then(|| {
+        tracing::debug!(sent = allowance.sent, "the daily quota is used up");
+        Turn::Later(asking.now + QUOTA_WAIT + jitter)
+    })
+}
+
+/// Whether mails of `lane` have to wait for the quota: the last tenth of it is kept for essential ones.
 fn is_used_up(allowance: &Allowance, lane: Lane) -> bool {
     let Some((left, most)) = allowance.left().zip(allowance.per_day) else { return false };
     match lane {

@@ -1,5 +1,6 @@
 //! Plans what happens to a decision, before anything is claimed.
 
+use crate::confirm::{self, Consent};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::jitter;
@@ -37,7 +38,9 @@ pub(crate) enum Plan {
     Withhold(&'static str),
     /// The journey's mails do harm, and none is sent until it is resumed; the figures.
     Paused(String),
-    /// Its address has reached a cap; which one.
+    /// Its address is not confirmed yet, and the reader is asked by this.
+    Confirm(Box<Decision>),
+    /// Its address got as many mails as a cap allows; which one.
     Capped(String),
     /// It waits: for the end of quiet hours, or for its place in the rate or the quota of the mail service.
     Wait {
@@ -75,7 +78,12 @@ impl Plan {
     pub(crate) const fn is_repeatable(&self) -> bool {
         match self {
             Self::Mail { .. } => false,
-            Self::Withhold(_) | Self::Paused(_) | Self::Capped(_) | Self::Wait { .. } | Self::InApp(_) => true,
+            Self::Withhold(_)
+            | Self::Paused(_)
+            | Self::Confirm(_)
+            | Self::Capped(_)
+            | Self::Wait { .. }
+            | Self::InApp(_) => true,
             Self::Endpoint { message, .. } => message.is_repeatable(),
         }
     }
@@ -90,7 +98,14 @@ pub(crate) async fn make(
     now: Timestamp,
 ) -> Result<Plan, DeliverError> {
     let lane = if config.takes_essential_queue(decision) { Lane::Essential } else { Lane::Bulk };
-    let _in_hand = (decision.channel == Channel::Mail && patience.slot.is_none()).then(|| deps.pace.enter(lane));
+    let warm_up = config.channels.mail.warm_up.as_ref();
+    let asking = Asking { id: decision.id, lane, slot: patience.slot, warm_up, now };
+    let is_mail = decision.channel == Channel::Mail;
+    let _in_hand = (is_mail && asking.place().is_none()).then(|| deps.pace.enter(lane));
+    if is_mail && let Some(plan) = deps.pace.wait(&deps.store, &asking).await?.and_then(|turn| waiting(turn, patience))
+    {
+        return Ok(plan);
+    }
     // A decision may come within moments of the write that made it: an older profile could lack the very trait or stage it is about.
     let Some(stored) = deps.store.follow(decision.person, Consistency::Strong).await? else {
         return Ok(Plan::Withhold("the person is no longer known"));
@@ -121,7 +136,7 @@ pub(crate) async fn make(
         return Ok(Plan::Wait { until, patience: Patience { slot: None, ..patience } });
     }
     match decision.channel {
-        Channel::Mail => mail(deps, config, &about, (lane, patience), now).await,
+        Channel::Mail => mail(deps, config, &about, &asking, patience).await,
         Channel::InApp => {
             let context = context(&about);
             let rendered = render(deps, config, decision, &context)?;
@@ -152,12 +167,21 @@ async fn mail(
     deps: &Deps,
     config: &Config,
     about: &About<'_>,
-    (lane, patience): (Lane, Patience),
-    now: Timestamp,
+    asking: &Asking<'_>,
+    patience: Patience,
 ) -> Result<Plan, DeliverError> {
-    let (decision, view) = (about.decision, about.view);
-    let Some(address) = view.text_trait(ADDRESS_TRAIT) else { return Ok(Plan::Withhold("no mail address is known")) };
-    if config.channels.mail.unverified_mail == UnverifiedMail::Never && view.is_unverified_trait(ADDRESS_TRAIT) {
+    let (decision, view, now) = (about.decision, about.view, asking.now);
+    let Some(address) = view.text_trait(ADDRESS_TRAIT) else {
+        // A mail is decided where an address is known: it was removed since.
+        let is_removed = view.is_removed_trait(ADDRESS_TRAIT);
+        return Ok(Plan::Withhold(if is_removed {
+            "the mail address was removed"
+        } else {
+            "no mail address is known"
+        }));
+    };
+    let is_unverified = view.is_unverified_trait(ADDRESS_TRAIT);
+    if config.channels.mail.unverified_mail == UnverifiedMail::Never && is_unverified {
         return Ok(Plan::Withhold("only a public source named the mail address"));
     }
     let Ok(address) = Address::parse(&address) else {
@@ -170,7 +194,12 @@ async fn mail(
     if let Some(withheld) = known.withholds(topic, now) {
         return Ok(Plan::Withhold(withheld.as_str()));
     }
-    // Essential messages, such as a receipt, are not stopped because other mails of the journey did harm.
+    match confirm::consent(config, decision, about.profile, (&address_hash, is_unverified), &known, now) {
+        Consent::Given => {}
+        Consent::Withheld(why) => return Ok(Plan::Withhold(why)),
+        Consent::Ask(confirmation) => return Ok(Plan::Confirm(confirmation)),
+    }
+    // What someone must get, such as a receipt, does not stop because other mails of its journey did harm.
     if !topic.is_some_and(|topic| topic.essential)
         && let Some(why) = deps.pauses.why(&deps.store, &decision.journey, &config.channels.pause, now).await?
     {
@@ -180,18 +209,16 @@ async fn mail(
     let topic = topic.filter(|topic| !topic.essential).map(|topic| topic.id.clone());
     let request = Unsubscribe { person: decision.person, address: address_hash, topic };
     let url = deps.unsubscribe_url(&request);
-    let context = context(about).with_unsubscribe_url(&url);
+    let mut context = context(about).with_unsubscribe_url(&url);
+    if confirm::asks(decision) {
+        context = context.with_confirm_url(&confirm::url(deps, decision, address_hash));
+    }
     let rendered = render(deps, config, decision, &context)?;
     let workbench = deps.workbench(config);
     let mail = Mail::compose(workbench.letterhead()?, &address, &rendered, decision, &url, now)
         .map_err(DeliverError::Compose)?;
-    let warm_up = config.channels.mail.warm_up.as_ref();
-    let asking = Asking { id: decision.id, lane, slot: patience.slot, warm_up, now };
-    let wait = |until, slot| Ok(Plan::Wait { until, patience: Patience { slot, ..patience } });
-    match deps.pace.turn(&deps.store, &asking).await? {
-        Turn::Now => {}
-        Turn::At(slot) => return wait(slot.at, Some(slot)),
-        Turn::Later(until) => return wait(until, None),
+    if let Some(plan) = waiting(deps.pace.turn(&deps.store, asking).await?, patience) {
+        return Ok(plan);
     }
     if let Some(cap) = over_cap(deps, config, decision, &address_hash, &known.mails).await? {
         let Cap { messages, within_days, .. } = cap;
@@ -202,23 +229,35 @@ async fn mail(
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
 
-/// Returns the cap that the mail's address has exceeded. The engine counts by profile; a person with several profiles
-/// and one address gets no more mails for that. Also counts the mail, before it is claimed: once, however often it is
-/// tried.
-async fn over_cap<'a>(
+/// The plan of a mail whose turn has not come.
+fn waiting(turn: Turn, patience: Patience) -> Option<Plan> {
+    let (until, slot) = match turn {
+        Turn::Now => return None,
+        Turn::At(slot) => (slot.at, Some(slot)),
+        Turn::Later(until) => (until, None),
+    };
+    Some(Plan::Wait { until, patience: Patience { slot, ..patience } })
+}
+
+/// The cap that the mail's address is over. The engine counts by profile; whoever has several with one address gets no more mails for that. Also
+/// counts the mail, before it is claimed: it counts once, however often that is.
+async fn over_cap(
     deps: &Deps,
-    config: &'a Config,
+    config: &Config,
     decision: &Decision,
     address: &[u8; 32],
     known: &Mails,
-) -> Result<Option<&'a Cap>, DeliverError> {
-    let (journey, caps) = (config.journeys.named(&decision.journey), &config.limits.caps);
-    if caps.is_empty() || config.is_essential(journey, &decision.template) {
+) -> Result<Option<Cap>, DeliverError> {
+    let journey = config.journeys.named(&decision.journey);
+    let asking = confirm::asks(decision).then(|| confirm::caps(config));
+    let caps = asking.as_deref().unwrap_or(&config.limits.caps);
+    let is_exempt = asking.is_none() && config.is_essential(journey, &decision.template);
+    if caps.is_empty() || is_exempt {
         return Ok(None);
     }
     let mail = (decision.id, decision.decided_at);
     Ok(match deps.store.count_mail(address, known, mail, caps).await? {
-        Counted::Over(cap) => Some(cap),
+        Counted::Over(cap) => Some(cap.clone()),
         Counted::Within => None,
     })
 }

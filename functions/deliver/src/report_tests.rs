@@ -27,6 +27,23 @@ fn transient(sub_type: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
+async fn accepted_mails_and_reports_are_noted_once_an_hour() {
+    let house = delivered().await;
+    let at: Timestamp = NOW.parse().unwrap();
+    let first = house.deps.store.mail_reports().await.unwrap();
+    assert_eq!((first.sent, first.reported), (Some(at), Some(at)));
+    assert_eq!(first.links.as_deref(), Some("https://p.example"));
+    for minutes in [59, 60] {
+        house.time.set(at + SignedDuration::from_mins(minutes));
+        let rest = serde_json::json!({ "open": { "timestamp": "2026-03-02T08:17:00Z" } });
+        report(&house, "Open", rest).await;
+        let reported = at + SignedDuration::from_mins(if minutes < 60 { 0 } else { minutes });
+        let now = house.deps.store.mail_reports().await.unwrap();
+        assert_eq!((now.sent, now.reported), (Some(at), Some(reported)), "after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
 async fn a_mail_taken_out_of_the_spam_folder_suppresses_nobody() {
     let house = delivered().await;
     let complaint = serde_json::json!({ "complaint": { "timestamp": "2026-03-02T10:00:00Z", "complaintFeedbackType": "not-spam", "complainedRecipients": [{ "emailAddress": "ada@example.com" }] } });

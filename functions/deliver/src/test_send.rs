@@ -1,6 +1,6 @@
 //! A test mail of a journey: sent to a given address, recorded as a test, and never counted.
 
-use crate::decision::Delivered;
+use crate::decision::{Delivered, later};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use perennial_channels::Outcome;
@@ -44,10 +44,9 @@ pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Res
     }
     let mut recorded = match deps.mail.send(mail).await {
         Outcome::Sent { provider_id } => Recorded { provider_id, ..Recorded::new(MessageState::Sent, now) },
-        Outcome::Rejected { reason } | Outcome::Refused { reason } | Outcome::Retry { reason, .. } => {
-            Recorded { detail: Some(reason), ..Recorded::new(MessageState::Failed, now) }
-        }
         Outcome::Unknown { reason } => Recorded { detail: Some(reason), ..Recorded::new(MessageState::Unknown, now) },
+        // A test does not wait: whoever asked for it looks on.
+        not_sent => Recorded { detail: Some(later(not_sent).0), ..Recorded::new(MessageState::Failed, now) },
     };
     recorded.subject = test.person.map(|_| test.subject.clone());
     let delivered = if recorded.state == MessageState::Sent { Delivered::Test } else { Delivered::Failed };

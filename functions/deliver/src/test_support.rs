@@ -9,7 +9,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::Outcome;
-use perennial_channels::allowance::{Allowance, NotTold};
+use perennial_channels::account::{Allowance, NotRead};
 use perennial_channels::endpoint::Message;
 use perennial_channels::mail::Mail;
 use perennial_channels::secrets::SecretError;
@@ -162,7 +162,7 @@ impl Account {
 }
 
 impl MailAccount for Account {
-    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotTold>> {
+    fn allowance(&self) -> BoxFuture<'_, Result<Allowance, NotRead>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let allowance = *self.allowance.lock().unwrap();
         async move { Ok(allowance) }.boxed()

@@ -29,12 +29,18 @@ pub(crate) async fn deliver(
     let secret = deps.secrets.get(&endpoint.secret, now).await?;
     // The account read here is at least as new as the update: it was written before the update was sent.
     let stored = deps.store.account(&update.account, Consistency::Strong).await?;
+    // Its record may be forgotten by now.
+    if deps.store.is_update_done(update).await? {
+        return Ok(Delivered::Before);
+    }
     if deps.store.claim_update(update, claimant, now).await?.is_some_and(|state| state != MessageState::Claimed) {
+        // Whoever recorded that may have stopped there.
+        deps.store.note_update_done(update).await?;
         return Ok(Delivered::Before);
     }
     let newest = stored.as_ref().and_then(|stored| stored.account.written.as_ref()).map_or(0, |held| held.number);
     if newest > update.number {
-        record(deps, update, MessageState::Suppressed, Some("a later update replaces it".to_owned())).await?;
+        finish(deps, update, MessageState::Suppressed, Some("a later update replaces it".to_owned())).await?;
         return Ok(Delivered::Withheld);
     }
     let message = Message::about_account(&endpoint.kind, update, stored.as_ref().map(|stored| &stored.account))
@@ -42,17 +48,20 @@ pub(crate) async fn deliver(
     let sent = deps.endpoints.send(endpoint, secret.expose(), &update.id.to_string(), &message, now).await;
     match sent {
         Outcome::Sent { .. } => {
-            record(deps, update, MessageState::Sent, None).await?;
+            finish(deps, update, MessageState::Sent, None).await?;
             Ok(Delivered::Sent)
         }
         Outcome::Rejected { reason } => {
-            record(deps, update, MessageState::Failed, Some(reason)).await?;
+            finish(deps, update, MessageState::Failed, Some(reason)).await?;
             Ok(Delivered::Failed)
         }
-        Outcome::Retry { .. } | Outcome::Unknown { .. } => {
+        Outcome::Retry { .. } | Outcome::Unknown { .. } | Outcome::Paused { .. } => {
+            let is_news = patience.tries == 0 || !matches!(sent, Outcome::Paused { .. });
             let (reason, after) = later(sent);
             // The claim stays: the next delivery sends under the same id.
-            record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
+            if is_news {
+                record(deps, update, MessageState::Claimed, Some(reason.clone())).await?;
+            }
             let now = deps.clock.now();
             if now.duration_since(update.at) > config.limits.max_age() {
                 // Account data does not become outdated like a message: it moves to the dead-letter queue, and can be
@@ -68,6 +77,17 @@ pub(crate) async fn deliver(
             Err(DeliverError::Refused { channel: endpoint.kind.as_str(), reason })
         }
     }
+}
+
+/// Records what came of the update for good.
+async fn finish(
+    deps: &Deps,
+    update: &AccountUpdate,
+    state: MessageState,
+    detail: Option<String>,
+) -> Result<(), DeliverError> {
+    record(deps, update, state, detail).await?;
+    Ok(deps.store.note_update_done(update).await?)
 }
 
 async fn record(

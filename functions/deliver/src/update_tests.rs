@@ -2,6 +2,7 @@
 
 use crate::handler::handle;
 use crate::test_support::{Answer, House, NOW};
+use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_contracts::queue::MessagesPayload;
 use perennial_domain::{AccountId, AccountUpdate, ConfigVersion};
 use perennial_engine::account::Written;
@@ -34,7 +35,7 @@ async fn deliver(house: &House, update: &AccountUpdate, times: u32) -> bool {
 
 async fn state(house: &House, number: u64) -> MessageState {
     let updates = house.deps.store.updates(&acme()).await.unwrap();
-    updates.into_iter().find(|record| record.number == number).unwrap().state
+    updates.items.into_iter().find(|record| record.number == number).unwrap().state
 }
 
 /// The account score is written to a field of the CRM's account record.
@@ -72,4 +73,41 @@ async fn an_update_that_a_later_one_replaces_does_not_overwrite_it() {
     assert!(!deliver(&house, &update(1), 1).await);
     assert_eq!(house.webhooks.ids(), [update(2).id.to_string()]);
     assert_eq!((state(&house, 1).await, state(&house, 2).await), (MessageState::Suppressed, MessageState::Sent));
+}
+
+/// What the table does to the record of an update 90 days after the last attempt.
+async fn forget_record(house: &House, update: &AccountUpdate) {
+    let store = &house.deps.store;
+    let delete = store.client().delete_item().table_name(store.table());
+    let delete = delete.key("pk", AttributeValue::S("A#acme".to_owned()));
+    delete.key("sk", AttributeValue::S(format!("M#{}", update.id))).send().await.unwrap();
+}
+
+/// The account's outbox holds its last update until the account is next written, and a new process executes it again.
+#[tokio::test]
+async fn update_that_comes_again_after_its_record_is_forgotten_is_not_sent_again() {
+    for answer in [Answer::Sent, Answer::Rejected] {
+        let house = House::open().await;
+        house.webhooks.answer(answer);
+        assert!(!deliver(&house, &update(1), 1).await);
+        assert!(!deliver(&house, &update(2), 1).await);
+        let sent = house.webhooks.ids().len();
+        forget_record(&house, &update(2)).await;
+        house.webhooks.answer(Answer::Sent);
+        assert!(!deliver(&house, &update(2), 1).await);
+        assert_eq!(house.webhooks.ids().len(), sent);
+        assert!(!deliver(&house, &update(3), 1).await, "the next one goes out");
+        assert_eq!(house.webhooks.ids().last(), Some(&update(3).id.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn update_that_never_went_out_is_sent_though_its_claim_is_forgotten() {
+    let house = House::open().await;
+    house.webhooks.answer(Answer::Throttled);
+    assert!(!deliver(&house, &update(1), 1).await);
+    forget_record(&house, &update(1)).await;
+    house.webhooks.answer(Answer::Sent);
+    assert!(!deliver(&house, &update(1), 1).await);
+    assert_eq!(state(&house, 1).await, MessageState::Sent);
 }

@@ -5,12 +5,13 @@ use super::handle;
 use super::tests::{deliver, ids, record};
 use crate::test_support::{Answer, House, NOW, PERSON, config_with, mail_event};
 use jiff::{SignedDuration, Timestamp};
-use perennial_channels::allowance::Allowance;
-use perennial_contracts::queue::{MessagesPayload, TestSend, Waiting};
-use perennial_domain::{Channel, Decision, DecisionId};
+use perennial_channels::account::Allowance;
+use perennial_contracts::queue::{MessagesPayload, Slot, TestSend, Waiting};
+use perennial_domain::{Channel, Decision, DecisionId, PersonId};
 use perennial_lambda_kit::queue::{Delay, MemoryQueue};
 use perennial_store::ConfigHandle;
 use perennial_store::messages::MessageState;
+use perennial_store::pace::Lane;
 use std::time::Duration;
 
 /// Quiet hours from 21:00 to 07:00, UTC.
@@ -275,6 +276,58 @@ async fn mails_go_out_at_nine_tenths_of_the_accounts_rate() {
     // 10 / 9 s apart, in whole seconds.
     assert_eq!(sent_at.last(), Some(&10), "{sent_at:?}");
     assert!(sent_at.windows(2).all(|pair| pair[1] - pair[0] >= 1), "{sent_at:?}");
+}
+
+/// Its line is reserved beyond a quarter of an hour.
+async fn house_with_full_line() -> House {
+    let house = House::open().await;
+    house.account.allow(Allowance { per_second: Some(1.0), per_day: None, sent: 0 });
+    let (distance, horizon) = (SignedDuration::from_secs(1), SignedDuration::from_hours(1));
+    house.deps.store.reserve_mails(Lane::Bulk, 910, distance, horizon, now(&house), false).await.unwrap();
+    house
+}
+
+/// Who finds the line full, or has a place that is not there yet, costs its queue alone. That the profile is not read shows in that it is not missed.
+#[tokio::test]
+async fn mail_that_has_to_wait_anyway_is_not_read_and_rendered() {
+    let house = house_with_full_line().await;
+    assert!(!deliver(&house, Channel::Mail, 1).await);
+    let (first, _) = only(&house.messages);
+    assert_eq!(first.slot, None);
+    // The process knows of the full line by now.
+    let stranger = Decision { person: PersonId::derive(&[b"nobody"]), ..another(&house, 1) };
+    let body = |message: &Decision| serde_json::to_string(&MessagesPayload::Decision(message.clone())).unwrap();
+    assert!(ids(&handle(&house.deps, house.batch(&[body(&stranger)], 1)).await.unwrap()).is_empty());
+    let (waiting, _) = only(&house.messages);
+    let wait = waiting.until.duration_since(now(&house));
+    assert!((SignedDuration::from_secs(450)..=SignedDuration::from_secs(901)).contains(&wait), "{wait}");
+    let slot = Slot { at: now(&house) + SignedDuration::from_secs(30), yielded: 0 };
+    assert!(!take(&house, &Waiting { until: now(&house), slot: Some(slot), ..waiting.clone() }).await);
+    let (early, _) = only(&house.messages);
+    assert_eq!((early.until, early.slot), (slot.at, Some(slot)));
+    // Once its place is there it is read, and nobody is found.
+    house.time.set(slot.at);
+    assert!(!take(&house, &early).await);
+    assert_eq!((house.messages.drain().len(), house.mail.sent()), (0, 0));
+    let record = house.deps.store.message(stranger.person, stranger.id).await.unwrap().unwrap();
+    assert_eq!(record.state, MessageState::Suppressed);
+}
+
+#[tokio::test]
+async fn mail_that_cannot_be_rendered_uses_up_neither_rate_nor_ramp() {
+    let ramp = ("channels.toml", "[mail.warm_up]\nstarts = \"2026-03-02\"\nmails_per_day = [1]\n");
+    let house = house_with(&[ramp]).await;
+    house.account.allow(Allowance { per_second: Some(1.0), per_day: None, sent: 0 });
+    let before = house.deps.store.mail_line().await.unwrap();
+    for times in 1..=3 {
+        let decision = Decision { template: "gone".to_owned(), ..another(&house, 1) };
+        let body = serde_json::to_string(&MessagesPayload::Decision(decision)).unwrap();
+        assert_eq!(ids(&handle(&house.deps, house.batch(&[body], times)).await.unwrap()).len(), 1, "it fails");
+    }
+    assert_eq!(house.deps.store.mail_line().await.unwrap(), before);
+    assert!(house.messages.drain().is_empty());
+    assert!(!deliver(&house, Channel::Mail, 1).await);
+    assert_eq!(house.mail.sent(), 1, "the day's one mail was left");
 }
 
 #[tokio::test]

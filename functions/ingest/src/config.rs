@@ -2,7 +2,8 @@
 
 use crate::throttle::EVENTS_A_SECOND;
 use http::HeaderName;
-use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
+use perennial_contracts::tokens::TokenSecrets;
+use perennial_lambda_kit::tokens::{self, InvalidSecrets};
 use perennial_lambda_kit::{Env, EnvError};
 use std::num::NonZeroU32;
 
@@ -33,8 +34,8 @@ pub enum SettingsError {
     #[error(transparent)]
     Env(#[from] EnvError),
     /// A secret of tokens cannot be used.
-    #[error("INBOX_SECRETS: {0}")]
-    Tokens(#[from] SecretTooShort),
+    #[error(transparent)]
+    Tokens(#[from] InvalidSecrets),
 }
 
 impl Settings {
@@ -43,13 +44,13 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] naming the key that is missing or wrong.
     pub fn from_env(env: &Env) -> Result<Self, SettingsError> {
-        // Without it, no event of a public source is signed.
-        let secrets = env.secret("INBOX_SECRETS", "secrets of at least 32 bytes, with commas between").ok();
+        // Without any, no event of a public source is signed.
+        let tokens = tokens::from_env(env)?.unwrap_or_default();
         let max_in_flight = env.optional::<std::num::NonZeroU16>("MAX_IN_FLIGHT", "a whole number from 1 to 65535")?;
         Ok(Self {
             events_queue_url: env.required("EVENTS_QUEUE_URL", "the URL of the events queue")?,
             table: env.required("TABLE", "the name of a DynamoDB table")?,
-            tokens: secrets.map(|secrets| TokenSecrets::parse(secrets.expose())).transpose()?.unwrap_or_default(),
+            tokens,
             max_in_flight: max_in_flight.map_or(MAX_IN_FLIGHT, |n| usize::from(n.get())),
             public_events_a_second: public_events_a_second(env, EVENTS_A_SECOND)?,
             client_ip_header: env.optional("CLIENT_IP_HEADER", "the name of a header")?,

@@ -1,71 +1,101 @@
-//! The company domains of an account: it claims those in its traits, at the domain's own account, and has those for
-//! which its claim is the first.
+//! Company domains of an account: it claims those that its traits name, and has those that it claims first.
+//!
+//! A claim is an item beside the domain's own account and is written together with the account that makes it. The domain's own account holds who claims
+//! the domain first, and is brought up to date after each claim that is made or withdrawn; only if that changes are the accounts concerned notified.
 
 use crate::deps::Deps;
 use crate::error::RollupError;
-use jiff::Timestamp;
+use crate::outbox;
 use perennial_config::accounts::Domains;
-use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::AccountId;
-use perennial_engine::account::Account;
-use perennial_lambda_kit::queue::Delay;
+use perennial_engine::account::AccountAction;
 use perennial_store::Consistency;
-use perennial_store::accounts::StoredAccount;
+use perennial_store::accounts::{ClaimChange, StoredAccount};
 use std::collections::BTreeSet;
 
-/// Updates the claims of `account` to match its traits, notifies every account that this affects, and returns the
-/// accounts of the domains that it has. Idempotent at any point.
-pub(crate) async fn settle(deps: &Deps, rules: &Domains, account: &mut Account) -> Result<Vec<AccountId>, RollupError> {
-    let wanted = account.domains(rules);
+/// Makes the claims of `stored` what its traits name, notifies those whom that concerns, and returns the accounts of the domains that it has. Idempotent
+/// at any point. Writes the account if its claims change.
+pub(crate) async fn settle(
+    deps: &Deps,
+    rules: &Domains,
+    stored: &mut StoredAccount,
+) -> Result<Vec<AccountId>, RollupError> {
+    let wanted = stored.account.domains(rules).into_iter();
+    let wanted = wanted.filter_map(|(domain, since)| Some((AccountId::parse(&domain).ok()?, since)));
+    let wanted: Vec<_> = wanted.collect();
+    let registered = &stored.account.registered;
+    let is_new = |(domain, since): &&(AccountId, _)| registered.get(domain.as_str()) != Some(&Some(*since));
+    let is_wanted = |domain: &AccountId| wanted.iter().any(|(wanted, _)| wanted == domain);
+    let held = registered.keys().filter_map(|domain| AccountId::parse(domain).ok());
+    let change = ClaimChange {
+        made: wanted.iter().filter(is_new).cloned().collect(),
+        withdrawn: held.filter(|domain| !is_wanted(domain)).collect(),
+    };
+    let changed: BTreeSet<&AccountId> = change.made.iter().map(|(domain, _)| domain).chain(&change.withdrawn).collect();
+    for domain in &changed {
+        move_old_claims(deps, domain).await?;
+    }
+    if !changed.is_empty() {
+        let account = &mut stored.account;
+        account.registered = wanted.iter().map(|(domain, since)| (domain.to_string(), Some(*since))).collect();
+        account.unsettled.extend(changed.iter().map(ToString::to_string));
+        deps.store.save_account_claiming(stored, &change).await?;
+    }
     let mut owned = Vec::new();
-    for (domain, since) in &wanted {
-        let Ok(domain_id) = AccountId::parse(domain) else { continue };
-        let (stored, is_new) = claim(deps, &domain_id, &account.id, Some(*since)).await?;
-        let (before, after) = (stored.account.holder_without(&account.id), stored.account.holder());
-        // A claim that was written but not notified is notified by the retry: it is not registered yet.
-        if (is_new || !account.registered.contains(domain)) && before != after {
-            let others = before.into_iter().chain(after).filter(|other| **other != account.id);
-            notify(deps, others.chain([&domain_id])).await?;
-        }
-        if after == Some(&account.id) {
-            owned.push(domain_id);
+    let unsettled = stored.account.unsettled.iter().filter_map(|domain| AccountId::parse(domain).ok());
+    let unsettled: BTreeSet<AccountId> = unsettled.collect();
+    for domain in &unsettled {
+        let holder = refresh(deps, domain).await?;
+        if holder.as_ref() == Some(&stored.account.id) {
+            owned.push(domain.clone());
         }
     }
-    for domain in account.registered.iter().filter(|domain| !wanted.contains_key(*domain)) {
-        let Ok(domain_id) = AccountId::parse(domain) else { continue };
-        let (stored, _) = claim(deps, &domain_id, &account.id, None).await?;
-        notify(deps, stored.account.holder().into_iter().chain([&domain_id])).await?;
+    for (domain, _) in wanted.iter().filter(|(domain, _)| !unsettled.contains(domain)) {
+        let found = deps.store.account(domain, Consistency::Strong).await?;
+        if found.is_some_and(|found| found.account.holder() == Some(&stored.account.id)) {
+            owned.push(domain.clone());
+        }
     }
-    account.registered = wanted.into_keys().collect::<BTreeSet<_>>();
+    stored.account.unsettled.clear();
+    owned.sort_unstable();
     Ok(owned)
 }
 
-/// Adds or removes the claim of `claimant` to the domain; returns the domain's account as it is now, and whether that
-/// changed it.
-async fn claim(
-    deps: &Deps,
-    domain: &AccountId,
-    claimant: &AccountId,
-    since: Option<Timestamp>,
-) -> Result<(StoredAccount, bool), RollupError> {
-    let found = deps.store.account(domain, Consistency::Strong).await?;
-    let mut stored = found.unwrap_or_else(|| StoredAccount::new(domain.clone()));
-    if !stored.account.claim(claimant, since) {
-        return Ok((stored, false));
-    }
-    if stored.account.holder().is_some() {
-        stored.account.summary = None;
-    }
-    deps.store.save_account(&mut stored).await?;
-    Ok((stored, true))
-}
-
-/// Requests a recomputation of accounts, because the assignment of people may have changed.
-pub(crate) async fn notify(deps: &Deps, accounts: impl IntoIterator<Item = &AccountId>) -> Result<(), RollupError> {
-    let bodies = accounts.into_iter().map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())));
-    let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
-    if !bodies.is_empty() {
-        deps.accounts.send(bodies, Delay::NONE).await.into_result()?;
+/// Moves the claims of a domain that an earlier version stored at its account: before the first change, so that none is moved after it was withdrawn.
+async fn move_old_claims(deps: &Deps, domain: &AccountId) -> Result<(), RollupError> {
+    if let Some(mut stored) = deps.store.account(domain, Consistency::Strong).await? {
+        deps.store.move_old_claims(&mut stored).await?;
     }
     Ok(())
+}
+
+/// Brings the account of a domain up to date with the claims of the domain, and returns the account that has its people. Reads the claims after the
+/// account, and again after each write: of several who do so at once, the last one sees all claims.
+async fn refresh(deps: &Deps, domain: &AccountId) -> Result<Option<AccountId>, RollupError> {
+    loop {
+        let found = deps.store.account(domain, Consistency::Strong).await?;
+        let mut stored = found.unwrap_or_else(|| StoredAccount::new(domain.clone()));
+        let first = deps.store.first_claimant(domain).await?;
+        if stored.account.claimant == first {
+            for action in outbox::open(deps, &stored.account) {
+                if matches!(action, AccountAction::Recompute { .. }) {
+                    outbox::perform(deps, &stored, &action, &[]).await?;
+                }
+            }
+            return Ok(stored.account.holder().cloned());
+        }
+        stored.account.outbox = outbox::open(deps, &stored.account);
+        let mut accounts = stored.account.set_claimant(first);
+        let action = (!accounts.is_empty()).then(|| {
+            // The domain itself has its people again, or not any more.
+            accounts.insert(domain.clone());
+            AccountAction::Recompute { accounts, at: deps.clock.now() }
+        });
+        stored.account.outbox.extend(action.clone());
+        deps.store.save_account(&mut stored).await?;
+        // Whatever this process remembers of an equal one: that was of an earlier write.
+        if let Some(action) = action {
+            outbox::perform(deps, &stored, &action, &[]).await?;
+        }
+    }
 }

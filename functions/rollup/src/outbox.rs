@@ -5,7 +5,7 @@ use crate::deps::Deps;
 use crate::error::RollupError;
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload, WOKEN_AT_ONCE};
-use perennial_domain::{PersonId, hash};
+use perennial_domain::{AccountId, PersonId, hash};
 use perennial_engine::account::{Account, AccountAction};
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::accounts::StoredAccount;
@@ -19,6 +19,8 @@ pub(crate) enum Performed {
     Woke(u64),
     /// The account is evaluated again later.
     Postponed,
+    /// Other accounts are recomputed.
+    Notified,
 }
 
 /// How long after its decision an action may still wait for a message that is redelivered. A CRM update waits without
@@ -30,7 +32,9 @@ pub(crate) fn open(deps: &Deps, account: &Account) -> Vec<AccountAction> {
     let now = deps.clock.now();
     let may_wait = |action: &AccountAction| match action {
         AccountAction::Update(_) => true,
-        AccountAction::Wake { at } | AccountAction::LookAgain { at } => now < *at + OPEN_FOR,
+        AccountAction::Wake { at } | AccountAction::LookAgain { at } | AccountAction::Recompute { at, .. } => {
+            now < *at + OPEN_FOR
+        }
     };
     let open = account.outbox.iter().filter(|action| may_wait(action));
     open.filter(|action| deps.performed.get(&key(account, action)).is_none()).cloned().collect()
@@ -59,12 +63,26 @@ pub(crate) async fn perform(
             deps.accounts.send(vec![body], until(*at, deps.clock.now())).await.into_result()?;
             Performed::Postponed
         }
+        AccountAction::Recompute { accounts, .. } => {
+            notify(deps, accounts).await?;
+            Performed::Notified
+        }
     };
     deps.performed.put(key(&stored.account, action), ());
     Ok(performed)
 }
 
-/// Requests an evaluation of some of the account's people.
+/// Has accounts worked out anew, because who has which people may have changed.
+pub(crate) async fn notify(deps: &Deps, accounts: impl IntoIterator<Item = &AccountId>) -> Result<(), RollupError> {
+    let bodies = accounts.into_iter().map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())));
+    let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
+    if !bodies.is_empty() {
+        deps.accounts.send(bodies, Delay::NONE).await.into_result()?;
+    }
+    Ok(())
+}
+
+/// Has some of the account's people evaluated again.
 pub(crate) async fn wake(deps: &Deps, stored: &StoredAccount, people: &[PersonId]) -> Result<(), RollupError> {
     let wake = |people: &[PersonId]| {
         let (account, version) = (stored.account.id.clone(), stored.version);

@@ -128,7 +128,11 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     let was_own = stored.account.is_own();
     let before = stored.account.clone();
     for call in &change.calls {
-        stored.account.merge(&config.accounts.domains, &call.traits, call.at, &call.message_id);
+        let (account, domains) = (&mut stored.account, &config.accounts.domains);
+        match call.signed {
+            true => account.merge_signed(domains, &call.traits, call.at, &call.message_id),
+            false => account.merge(domains, &call.traits, call.at, &call.message_id),
+        }
     }
     for fact in &change.milestones {
         stored.account.mark_milestone(fact.milestone, fact.at);
@@ -137,7 +141,7 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     change.subscriptions.iter().for_each(|report| stored.account.subscribed(report));
     if !was_own && stored.account.is_own() {
         // Until now it was the account of a domain only, which another may have had.
-        domains::notify(deps, stored.account.first_claimant(None)).await?;
+        outbox::notify(deps, &stored.account.claimant).await?;
     }
     if let Some(holder) = stored.account.holder().cloned() {
         // Its people belong to the owner; they are read before it, as below.
@@ -150,8 +154,8 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         deps.read.put(id.clone(), started);
         return Ok(Done { written: done.written || other.written, ..other });
     }
-    let owned = domains::settle(deps, &config.accounts.domains, &mut stored.account).await?;
-    // Read after the account: a person who joins later has sent a message, which is in the next batch.
+    let owned = domains::settle(deps, &config.accounts.domains, &mut stored).await?;
+    // Read after the account: who joins later has sent word, and comes with the next batch.
     let mut people = Vec::new();
     let mut curves = Curves::new(started);
     let mut tally = Tally::new(config, started);
@@ -227,7 +231,7 @@ async fn perform(deps: &Deps, stored: &StoredAccount, people: &[PersonId], done:
         match outbox::perform(deps, stored, &action, people).await? {
             Performed::Updated => done.updates += 1,
             Performed::Woke(people) => done.woken += people,
-            Performed::Postponed => {}
+            Performed::Postponed | Performed::Notified => {}
         }
     }
     Ok(())

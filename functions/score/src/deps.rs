@@ -4,11 +4,14 @@ use crate::accounts::Accounts;
 use crate::performed::Performed;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::{Delay, Sender};
+use perennial_lambda_kit::recent::Recent;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
 
 /// The default number of profiles processed at once.
 const CONCURRENCY: usize = 16;
+/// Archived records that come again and a process remembers.
+const ARCHIVED: usize = 10_000;
 /// Performed outbox entries that a process remembers: 8 bytes each, twice.
 const REMEMBERED: usize = 50_000;
 
@@ -49,6 +52,8 @@ pub struct Deps {
     pub(crate) concurrency: usize,
     pub(crate) performed: Performed,
     pub(crate) known: Accounts,
+    /// Hashes of records that come again, and whose events are in the archive already.
+    pub(crate) archived: Recent<u64, ()>,
 }
 
 impl Deps {
@@ -68,6 +73,7 @@ impl Deps {
             concurrency: CONCURRENCY,
             performed: Performed::new(REMEMBERED),
             known: Accounts::new(),
+            archived: Recent::new(ARCHIVED),
         }
     }
 

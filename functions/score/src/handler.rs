@@ -13,10 +13,11 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_contracts::queue::Unmerge;
-use perennial_domain::{Event, Identity, PersonId};
+use perennial_domain::{Event, Identity, PersonId, hash};
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, Record, catch};
 use perennial_lambda_kit::metrics::Metrics;
 use perennial_lambda_kit::queue::Delay;
+use perennial_store::archive::ArchiveError;
 use perennial_store::totals::DUPLICATES;
 use perennial_store::{Consistency, Loaded, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -38,6 +39,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         now,
         records: &records,
         failed: BTreeSet::new(),
+        archived: BTreeSet::new(),
         planned: Vec::new(),
         held: BTreeSet::new(),
         counts: Counts::default(),
@@ -51,8 +53,11 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         run.finish().await;
     }
     run.note_duplicates().await;
-    for record in run.failed.iter().filter_map(|index| records.get(*index)) {
+    for (index, record) in run.failed.iter().filter_map(|index| Some((index, records.get(*index)?))) {
         batch.fail(&record.message_id);
+        if run.archived.contains(index) {
+            deps.archived.put(identity_of(record), ());
+        }
     }
     run.counts.emit(now);
     Ok(batch.into_response())
@@ -103,7 +108,9 @@ struct Run<'a> {
     now: Timestamp,
     records: &'a [Record],
     failed: BTreeSet<RecordIndex>,
-    /// The outbox actions to execute, with their records.
+    /// Records whose events are in the archive.
+    archived: BTreeSet<RecordIndex>,
+    /// What is to be performed, and the records that ask for it.
     planned: Vec<(Planned, BTreeSet<RecordIndex>)>,
     /// The links that hold.
     held: BTreeSet<Claim>,
@@ -118,11 +125,12 @@ impl Run<'_> {
         for (account, version) in changed {
             self.deps.known.changed(&account, version, self.now);
         }
-        if !events.is_empty()
-            && let Err(error) = self.deps.archive.write(events.iter().map(|(_, event)| event)).await
-        {
-            tracing::error!(%error, events = events.len(), "failed to archive the batch; its events will be retried");
-            self.failed.extend(events.drain(..).map(|(record, _)| record));
+        if let Err(error) = self.archive(&events).await {
+            tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
+            let archived = std::mem::take(&mut self.archived);
+            self.failed
+                .extend(events.extract_if(.., |(record, _)| !archived.contains(record)).map(|(record, _)| record));
+            self.archived = archived;
         }
         let (events, of_accounts) = events.into_iter().partition::<Vec<_>, _>(|(_, event)| event.identity().is_some());
         self.failed.append(&mut outbox::tell_accounts(self.deps, &of_accounts).await);
@@ -133,7 +141,25 @@ impl Run<'_> {
         }
     }
 
-    /// Sends payloads that were split off their records; a record whose payload was not accepted is retried.
+    /// Archives the events, in one object for each day of receipt. Those of a record that this process archived before it came again are there already: they
+    /// would stand in a second object.
+    async fn archive(&mut self, events: &[(RecordIndex, Event)]) -> Result<(), ArchiveError> {
+        let comes_again = |index: &RecordIndex| self.records.get(*index).filter(|record| record.receive_count > 1);
+        let is_there = |index: &RecordIndex| {
+            comes_again(index).is_some_and(|record| self.deps.archived.get(&identity_of(record)).is_some())
+        };
+        let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).collect();
+        let (there, new) = records.into_iter().partition::<BTreeSet<_>, _>(is_there);
+        self.archived.extend(there);
+        if !new.is_empty() {
+            let events = events.iter().filter(|(record, _)| new.contains(record)).map(|(_, event)| event);
+            self.deps.archive.write(events).await?;
+            self.archived.extend(new);
+        }
+        Ok(())
+    }
+
+    /// Sends payloads that were taken out of their records; a record whose payload was not taken comes again.
     async fn set_apart(&mut self, apart: Vec<(RecordIndex, String)>) {
         if apart.is_empty() {
             return;
@@ -323,7 +349,12 @@ impl Run<'_> {
     }
 }
 
-/// Returns the content of one record, parsed again, for a profile whose events have the ids of `owners`.
+/// What a record that comes again is known by.
+fn identity_of(record: &Record) -> u64 {
+    hash::hash64(&[record.message_id.as_bytes(), record.body.as_bytes()])
+}
+
+/// What one record, read once more, brings for a person whose events carry the ids of `owners`.
 fn share_of(records: &[Record], record: RecordIndex, person: PersonId, owners: &BTreeSet<PersonId>) -> Work {
     let intake = Intake::read(records.get(record).map(std::slice::from_ref).unwrap_or_default());
     let mut work = Work { owners: owners.clone(), ..Work::default() };

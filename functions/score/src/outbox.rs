@@ -322,8 +322,9 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
         let (mut traits, mut milestone, mut renewal, mut subscription) = (None, None, None, None);
         let account = match &planned.action {
             Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => account,
-            Action::AccountTraits { account, traits: said, at, message_id } => {
-                traits = Some(AccountTraits { traits: said.clone(), at: *at, message_id: message_id.clone() });
+            Action::AccountTraits { account, traits: said, at, message_id, signed } => {
+                let (traits_said, message_id) = (said.clone(), message_id.clone());
+                traits = Some(AccountTraits { traits: traits_said, at: *at, message_id, signed: *signed });
                 account
             }
             Action::AccountMilestone { account, milestone: fact, at } => {
@@ -387,8 +388,8 @@ fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_
 pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) -> BTreeSet<RecordIndex> {
     let now = deps.clock.now();
     let message = |(record, event): &(RecordIndex, Event)| {
-        let traits =
-            AccountTraits { traits: event.traits.clone(), at: event.timestamp, message_id: event.message_id.clone() };
+        let (traits, message_id) = (event.traits.clone(), event.message_id.clone());
+        let traits = AccountTraits { traits, at: event.timestamp, message_id, signed: !event.vouches() };
         let changed = AccountsPayload::Changed {
             account: event.account().cloned()?,
             traits: Some(traits),

@@ -1,9 +1,11 @@
 //! Sends a tick to each due profile, and requests a recomputation of each due account.
 //!
-//! An entry whose tick was sent but not processed yet is still in the index: each shard's progress is stored, so that a
-//! run continues where the last one ended, and an entry that is still due an hour after its tick gets another one.
-//! Newly due entries come first, so that a backlog delays nobody else.
+//! Whose tick was sent and is not served yet is still in the index: each shard's progress is kept, so that a run goes on where the last one ended, and who was sent
+//! an hour ago and still is there is sent again. Those who are newly due come first, so that a backlog delays nobody else.
+//!
+//! After that it counts a part of the table, where that is due ([`crate::count`]).
 
+use crate::count::count_on;
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, TICKS_AT_ONCE};
@@ -37,12 +39,19 @@ pub struct Deps {
     accounts: Arc<dyn Sender>,
     clock: Clock,
     limit: u32,
+    counts: bool,
 }
 
 impl Deps {
     /// Creates the dependencies. `limit` is the most ticks of one run; at least one of each shard is sent.
     pub fn new(store: Store, events: Arc<dyn Sender>, accounts: Arc<dyn Sender>, clock: Clock, limit: u32) -> Self {
-        Self { store, events, accounts, clock, limit }
+        Self { store, events, accounts, clock, limit, counts: true }
+    }
+
+    /// Leaves the table uncounted: where time is simulated, hours pass in no time, and whoever asks counts.
+    #[must_use]
+    pub fn without_counting(self) -> Self {
+        Self { counts: false, ..self }
     }
 }
 
@@ -99,6 +108,11 @@ pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept,
         }
     }
     note(deps, now, &swept, failure.is_some()).await;
+    if deps.counts
+        && let Err(error) = count_on(&deps.store, &deps.clock, now).await
+    {
+        tracing::error!(%error, "failed to count the table; the next run goes on");
+    }
     if swept.unreadable > 0 {
         tracing::error!(unreadable = swept.unreadable, "failed to read items of the due index; they are skipped");
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+mod count;
 pub mod handler;
 
 pub use config::{LIMIT, Settings};

@@ -1,6 +1,7 @@
 //! The real handler over a DynamoDB behind its real HTTP API; the queue is in memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, TICKS_AT_ONCE};
 use perennial_domain::{AccountId, Identity, PersonId, UserId};
@@ -9,8 +10,10 @@ use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_store::accounts::StoredAccount;
+use perennial_store::count::new_pass;
 use perennial_store::{Consistency, Store, Stored, keys};
 use perennial_sweep::{Deps, Swept, handler};
+use perennial_testkit::ConfigBuilder;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -280,4 +283,63 @@ async fn account_that_is_due_goes_to_the_accounts_queue_and_others_do_not() {
     assert_eq!(ticked(&events), expected);
     let anew = serde_json::to_string(&AccountsPayload::anew(AccountId::parse("due").unwrap())).unwrap();
     assert_eq!(accounts.bodies(), [anew]);
+}
+
+/// The least config, in whose version `base` shows.
+fn bundle(base: u8) -> perennial_config::Bundle {
+    let scoring = format!("[base]\nchurn = {base}\n");
+    ConfigBuilder::least().with(&[("scoring.toml", &scoring)]).bundle()
+}
+
+#[tokio::test]
+async fn the_table_is_counted_each_hour_and_when_the_config_has_changed() {
+    let (store, _) = table(5).await;
+    let (deps, _, time) = moving(&store, 10_000);
+    let counted = async || {
+        sweep(&deps).await;
+        store.last_count().await.unwrap().map(|count| (count.at, count.totals.profiles, count.figures.people))
+    };
+    assert_eq!(counted().await, None, "there is no config to count under");
+    store.push_config(&bundle(1), now()).await.unwrap();
+    assert_eq!(counted().await, Some((now(), 15, 15)));
+    let after = |minutes| now() + SignedDuration::from_mins(minutes);
+    time.set(after(55));
+    assert_eq!(counted().await.unwrap().0, now());
+    time.set(after(60));
+    assert_eq!(counted().await.unwrap().0, after(60));
+    store.push_config(&bundle(2), after(60)).await.unwrap();
+    time.set(after(65));
+    assert_eq!(counted().await.unwrap().0, after(65));
+    assert_eq!(
+        store.last_count().await.unwrap().unwrap().config,
+        store.current_config().await.unwrap().unwrap().version
+    );
+}
+
+#[tokio::test]
+async fn a_pass_ends_under_the_config_that_it_began_with() {
+    let (store, _) = table(1).await;
+    let first = store.push_config(&bundle(1), now()).await.unwrap();
+    let config = store.load_config().await.unwrap();
+    for number in 0..3 {
+        let put = store.client().put_item().table_name(store.table());
+        let put =
+            put.item("pk", AttributeValue::S(format!("X#{number}"))).item("sk", AttributeValue::S("X".to_owned()));
+        put.item("x", AttributeValue::S("x".repeat(390_000))).send().await.unwrap();
+    }
+    // A run came this far when it was stopped.
+    let mut pass = new_pass(None, &config, now() - SignedDuration::from_hours(2));
+    assert!(!store.count_page(&mut pass, &config).await.unwrap() && store.note_count(&mut pass).await.unwrap());
+    let second = store.push_config(&bundle(2), now()).await.unwrap();
+    let (deps, _, time) = moving(&store, 10_000);
+    sweep(&deps).await;
+    let count = store.last_count().await.unwrap().unwrap();
+    assert_eq!((count.config, count.totals.profiles), (first, 3));
+    time.advance(SignedDuration::from_mins(5));
+    sweep(&deps).await;
+    assert_eq!(store.last_count().await.unwrap().unwrap().config, second, "and the next one begins at once");
+    time.advance(SignedDuration::from_hours(2));
+    let (deps, ..) = moving(&store, 10_000);
+    sweep(&deps.without_counting()).await;
+    assert_eq!(store.last_count().await.unwrap().unwrap().at, now() + SignedDuration::from_mins(5));
 }

@@ -42,7 +42,8 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/*`)], 's3:PutObject'),
   ],
   sweep: (r) => [
-    table(r, 'GetItem', 'PutItem'),
+    // The scan counts the table, a part in each run.
+    table(r, 'GetItem', 'PutItem', 'Scan'),
     allow([`${r.storage.table.tableArn}/index/${DUE_INDEX}`], 'dynamodb:Query'),
     send(r, 'events', 'accounts'),
     // Lambda sends failed calls there with the function's role.

@@ -55,7 +55,7 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('s3:PutObject', '<Bucket>/archive/*'),
   ],
   sweep: [
-    ...each('dynamodb:GetItem dynamodb:PutItem', TABLE),
+    ...each('dynamodb:GetItem dynamodb:PutItem dynamodb:Scan', TABLE),
     ...each('dynamodb:Query', `${TABLE}/index/due`),
     ...each('sqs:SendMessage', queue('events'), queue('accounts'), queue('schedules-dlq')),
   ],

@@ -119,7 +119,7 @@ async fn who_asks_for_time_is_given_it() {
     let after = Some(Duration::from_secs(10));
     let Outcome::Retry { after: asked, .. } = house.send("hubspot", &account("acme"), NOW).await else { panic!() };
     assert_eq!(asked, after);
-    assert!(matches!(house.send("hubspot", &account("acme"), "2026-03-02T12:00:09Z").await, Outcome::Retry { .. }));
+    assert!(matches!(house.send("hubspot", &account("acme"), "2026-03-02T12:00:09Z").await, Outcome::Paused { .. }));
     assert_eq!(house.stand_ins.kept()[0]["calls"], 1, "it was left alone");
     assert!(matches!(house.send("hubspot", &account("acme"), "2026-03-02T12:00:10Z").await, Outcome::Sent { .. }));
 }

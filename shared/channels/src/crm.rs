@@ -7,7 +7,7 @@ pub mod hubspot;
 pub mod salesforce;
 
 use crate::address::Address;
-use crate::endpoint::{About, Message};
+use crate::endpoint::{About, Message, PAUSED};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
 use perennial_config::channels::{AccountRecords, ContactId, ContactRecords};
@@ -83,7 +83,12 @@ pub enum Upserted {
         /// The pause that the CRM asks for; `None` if it does not say.
         after: Option<Duration>,
     },
-    /// It would be rejected again.
+    /// It was not sent: the CRM asked to be left alone.
+    Paused {
+        /// For how much longer.
+        after: Duration,
+    },
+    /// It would be refused again.
     Rejected {
         /// Why.
         reason: String,
@@ -100,6 +105,7 @@ impl Upserted {
         match self {
             Self::Done { id } => Outcome::Sent { provider_id: Some(id) },
             Self::Retry { reason, after } => Outcome::Retry { reason, after },
+            Self::Paused { after } => Outcome::Paused { reason: PAUSED, after },
             Self::Rejected { reason } => Outcome::Rejected { reason },
         }
     }
@@ -135,7 +141,7 @@ pub(crate) async fn deliver(crm: &dyn Crm, messages: &[Message]) -> Vec<Outcome>
             Upserted::Rejected { reason } => {
                 outcomes[index] = Outcome::rejected(format!("the task's contact was refused: {reason}"));
             }
-            retry @ Upserted::Retry { .. } => outcomes[index] = retry.outcome(),
+            later @ (Upserted::Retry { .. } | Upserted::Paused { .. }) => outcomes[index] = later.outcome(),
         }
     }
     let (places, tasks): (Vec<usize>, Vec<AssignedTask>) = tasks.into_iter().unzip();

@@ -155,15 +155,15 @@ impl EndpointSender {
     ) -> Outcome {
         let url = if endpoint.kind == Kind::Slack { secret.trim() } else { &endpoint.url };
         if let Some(after) = self.breaker.left(url, now) {
-            return Outcome::Retry { reason: LEFT_ALONE.to_owned(), after: Some(after) };
+            return Outcome::Paused { reason: LEFT_ALONE, after };
         }
         let began = tokio::time::Instant::now();
         let outcome = self.offer(endpoint, secret, id, message, now).await;
         let took = match &outcome {
             Outcome::Sent { .. } | Outcome::Rejected { .. } => Some(Took::Answered),
-            Outcome::Retry { reason, .. } if reason == PAUSED => None,
             Outcome::Retry { .. } | Outcome::Unknown { .. } => Some(Took::Failed),
-            Outcome::Refused { .. } => None,
+            // It was not called.
+            Outcome::Paused { .. } | Outcome::Refused { .. } => None,
         };
         if let Some(took) = took {
             self.breaker.note(url, now, took, began.elapsed());
@@ -210,7 +210,7 @@ impl EndpointSender {
         match http.send(Method::POST, &endpoint.url, headers, body.to_owned(), 0).await {
             Ok(answer) => webhook::outcome(&answer, now),
             Err(Unanswered::Refused(reason)) => Outcome::rejected(reason),
-            Err(Unanswered::Paused(after)) => Outcome::Retry { reason: PAUSED.to_owned(), after: Some(after) },
+            Err(Unanswered::Paused(after)) => Outcome::Paused { reason: PAUSED, after },
             Err(Unanswered::NotSent(reason) | Unanswered::Lost(reason)) => Outcome::retry(reason),
         }
     }
@@ -220,14 +220,14 @@ impl EndpointSender {
         match http.send(Method::POST, secret.trim(), json_headers(), body.to_owned(), slack::MAX_ANSWER).await {
             Ok(answer) => slack::outcome(&answer, now),
             Err(Unanswered::Refused(reason)) => Outcome::refused(reason),
-            Err(Unanswered::Paused(after)) => Outcome::Retry { reason: PAUSED.to_owned(), after: Some(after) },
+            Err(Unanswered::Paused(after)) => Outcome::Paused { reason: PAUSED, after },
             Err(Unanswered::NotSent(reason)) => Outcome::retry(reason),
             Err(Unanswered::Lost(reason)) => Outcome::unknown(reason),
         }
     }
 }
 
-/// The reason for a call that is not made because the receiver asked for a pause.
+/// Why a message was not offered whose receiver wants to be left alone.
 pub(crate) const PAUSED: &str = "the receiver asked to be left alone for a while";
 /// The same where it is down, or slow.
 const LEFT_ALONE: &str = "the receiver does not answer, or takes long, and is left alone for a while";
@@ -283,7 +283,9 @@ impl HttpTo<'_> {
         let call = Call { method, url, allow_private, headers, body: body.into(), read };
         let answer = self.http.transport.send(call).await.map_err(|error| match error {
             TransportError::NotAllowed(reason) => Unanswered::Refused(reason),
-            TransportError::NotSent(reason) => Unanswered::NotSent(reason),
+            TransportError::Unresolved | TransportError::Certificate(_) | TransportError::NotSent(_) => {
+                Unanswered::NotSent(error.reason())
+            }
             TransportError::Lost(reason) => Unanswered::Lost(reason),
         })?;
         if matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)

@@ -64,7 +64,11 @@ async fn what_a_chat_may_have_posted_is_not_known_and_what_it_refused_is() {
     let cases = [
         (Reply::status(400).body("invalid_blocks"), Outcome::rejected("the chat answered 400: invalid_blocks")),
         (Reply::status(404).body("no_service"), Outcome::retry("the chat answered 404: no_service")),
-        (Reply::status(500).body("rollup_error"), Outcome::unknown("the chat answered 500: rollup_error")),
+        (Reply::status(500).body("rollup_error"), Outcome::retry("the chat answered 500: rollup_error")),
+        (Reply::status(503).body("later"), Outcome::retry("the chat answered 503: later")),
+        (Reply::status(502).body("bad gateway"), Outcome::unknown("the chat answered 502: bad gateway")),
+        (Reply::status(504), Outcome::unknown("the chat answered 504: ")),
+        (Reply::status(520), Outcome::unknown("the chat answered 520: ")),
         (Reply::none(), Outcome::unknown("the connection to the receiver broke")),
     ];
     for (reply, expected) in cases {
@@ -84,10 +88,33 @@ async fn a_receiver_that_wants_to_be_left_alone_is() {
     let after = |seconds| Some(Duration::from_secs(seconds));
     let asked = Outcome::Retry { reason: "the chat answered 429: rate_limited".into(), after: after(30) };
     assert_eq!(send(now()).await, asked);
-    let left_alone = Outcome::Retry { reason: PAUSED.into(), after: after(20) };
+    let left_alone = Outcome::Paused { reason: PAUSED, after: Duration::from_secs(20) };
     assert_eq!(send(now() + Duration::from_secs(10)).await, left_alone);
     assert_eq!(receiver.seen().len(), 1, "it is not called before");
     assert_eq!(send(now() + Duration::from_secs(30)).await, Outcome::Sent { provider_id: None });
+}
+
+#[tokio::test]
+async fn receiver_that_failed_three_times_is_not_called_for_a_while_and_others_are() {
+    let down = Receiver::start((0..4).map(|_| Reply::status(503))).await;
+    let well = Receiver::start([]).await;
+    let sender = EndpointSender::new();
+    let message = Message::Chat("{}".into());
+    for _ in 0..3 {
+        let outcome = sender.send(&chat(), &down.url("/a"), "d", &message, now()).await;
+        assert_eq!(outcome, Outcome::retry("the chat answered 503: "));
+    }
+    for _ in 0..5 {
+        let outcome = sender.send(&chat(), &down.url("/a"), "d", &message, now()).await;
+        assert!(matches!(outcome, Outcome::Paused { reason: LEFT_ALONE, .. }), "{outcome:?}");
+    }
+    assert_eq!(down.seen().len(), 3);
+    let outcome = sender.send(&chat(), &well.url("/a"), "d", &message, now()).await;
+    assert_eq!(outcome, Outcome::Sent { provider_id: None });
+    // A pause is no failure: after it one call tells whether the receiver is back.
+    let later = now() + Duration::from_secs(7);
+    let outcome = sender.send(&chat(), &down.url("/a"), "d", &message, later).await;
+    assert_eq!((outcome, down.seen().len()), (Outcome::retry("the chat answered 503: "), 4));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod address;
-pub mod allowance;
 mod breaker;
 pub mod crm;
 pub mod endpoint;
@@ -15,6 +15,7 @@ pub mod lint;
 pub mod mail;
 mod mjml;
 pub mod outcome;
+pub mod page;
 mod pause;
 #[cfg(test)]
 mod receiver;

@@ -1,7 +1,7 @@
 //! Mail: the MIME message, and sending it through SES.
 
+use crate::account::{Account, NotRead};
 use crate::address::{Address, InvalidAddress, Mailbox};
-use crate::allowance::{Allowance, NotTold};
 use crate::outcome::Outcome;
 use crate::render::Rendered;
 use crate::text;
@@ -34,6 +34,8 @@ pub const TAG_STEP: &str = "step";
 /// The delay after an exhausted daily quota: the quota is that of the last 24 hours, so some of it becomes free every
 /// minute.
 const QUOTA_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// When to ask again while the account, or the sender's identity, may not send at all.
+const ACCOUNT_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The tag of a test mail, which is never counted.
 pub const TAG_TEST: &str = "perennial_test";
@@ -253,25 +255,26 @@ impl Mailer {
         Self { configuration_set: set, ..self }
     }
 
-    /// Requests the account's quota and rate. Also opens the connection while a function starts.
+    /// Reads the account and what it may send. Also opens the connection while a function starts.
     ///
     /// # Errors
-    /// [`NotTold`] if SES does not respond or the role lacks the permission; in the latter case the connection is open.
-    pub async fn allowance(&self) -> Result<Allowance, NotTold> {
+    /// [`NotRead`] where SES does not answer or the role may not ask; the connection is open in the latter case.
+    pub async fn account(&self) -> Result<Account, NotRead> {
         let answer = self
             .client
             .get_account()
             .send()
             .await
-            .map_err(|error| NotTold { code: error.code().unwrap_or("NotReached").to_owned() })?;
-        Ok(answer.send_quota().map_or_else(Allowance::default, Allowance::of))
+            .map_err(|error| NotRead { code: error.code().unwrap_or("NotReached").to_owned() })?;
+        Ok(Account::of(&answer))
     }
 
     /// Offers `mail` to SES, once.
     pub async fn send(&self, mail: Mail) -> Outcome {
+        let from = mail.from.clone();
         match self.request(mail).await {
             Ok(output) => Outcome::Sent { provider_id: output.message_id },
-            Err(error) => outcome(&error),
+            Err(error) => outcome(&error, &from),
         }
     }
 
@@ -298,8 +301,8 @@ impl Mailer {
     }
 }
 
-/// Returns the outcome of a failed call. Source of the codes: SES API v2 reference, SendEmail and common errors.
-fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
+/// What a failed call says about the mail. Source of the codes: SES API v2 reference, SendEmail and common errors.
+fn outcome(error: &SdkError<SendEmailError>, from: &str) -> Outcome {
     match error {
         SdkError::ConstructionFailure(_) => Outcome::refused("the request could not be built"),
         SdkError::DispatchFailure(failure) => {
@@ -314,18 +317,20 @@ fn outcome(error: &SdkError<SendEmailError>) -> Outcome {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
             let (code, text) = (service.err().code().unwrap_or_default(), service.err().message().unwrap_or_default());
-            refusal(status, code, text)
+            refusal(status, code, text, from)
         }
         _ => Outcome::unknown("SES's answer could not be read"),
     }
 }
 
-/// Returns the outcome of an error of SES. The same throttling has several codes, so its text is compared first, which
-/// is the same in all versions of the API. Source: SES developer guide, "Errors related to the sending quotas for your
-/// Amazon SES account".
-fn refusal(status: u16, code: &str, text: &str) -> Outcome {
-    let says = |words: &str| text.to_ascii_lowercase().contains(words);
+/// What an error of SES says of a mail from `from`. The same throttle comes under several codes, so its text is looked at first: it is the same in all
+/// versions of the API. Sources: SES developer guide, "Errors related to the sending quotas for your Amazon SES account" and "Amazon SES email sending
+/// errors"; SES API v2 reference, `SendEmail`.
+fn refusal(status: u16, code: &str, text: &str, from: &str) -> Outcome {
+    let text = text.to_ascii_lowercase();
+    let says = |words: &str| text.contains(words);
     let quota = || Outcome::Retry { reason: "SES: the daily quota is used up".to_owned(), after: Some(QUOTA_PAUSE) };
+    let account = |reason: &str| Outcome::Retry { reason: format!("SES: {reason}"), after: Some(ACCOUNT_PAUSE) };
     if says("daily message quota exceeded") {
         return quota();
     }
@@ -333,6 +338,14 @@ fn refusal(status: u16, code: &str, text: &str) -> Outcome {
         return Outcome::retry("SES: the sending rate is exceeded");
     }
     match code {
+        // About all mails of the account or the sender, until somebody changes that: they wait, so that none needs a redrive.
+        "SendingPausedException" => account("sending is paused for the account"),
+        "AccountSuspendedException" => account("the account is suspended"),
+        "MailFromDomainNotVerifiedException" => account("the MAIL FROM domain is not verified"),
+        // The text names the identities that are not verified: in the sandbox those of recipients too, whose mail it is about then.
+        "MessageRejected" if says("not verified") && says(&from.to_ascii_lowercase()) => {
+            account("the sender is not verified")
+        }
         // About this very mail: it would be refused again.
         "MessageRejected" | "BadRequestException" => Outcome::rejected(code),
         "LimitExceededException" => quota(),
@@ -341,7 +354,7 @@ fn refusal(status: u16, code: &str, text: &str) -> Outcome {
         }
         // SES may have taken the mail before it failed.
         code if status >= 500 => Outcome::unknown(if code.is_empty() { "SES failed" } else { code }),
-        // About the sender's account, domain, permissions or configuration: an operator can fix that.
+        // About the deployment's rights, credentials or configuration set: an operator has to change it.
         code => Outcome::refused(if code.is_empty() { "SES refused" } else { code }),
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::account::Allowance;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use mail_parser::{MessageParser, MimeHeaders};
@@ -217,8 +218,9 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
         (Some((200, "", r#"{"MessageId":"id-1"}"#)), Outcome::Sent { provider_id: Some("id-1".into()) }),
         (Some((429, "TooManyRequestsException", "{}")), retry("TooManyRequestsException")),
         (Some((400, "LimitExceededException", "{}")), quota()),
-        (Some((400, "AccountSuspendedException", "{}")), Outcome::refused("AccountSuspendedException")),
-        (Some((400, "SendingPausedException", "{}")), Outcome::refused("SendingPausedException")),
+        (Some((400, "AccountSuspendedException", "{}")), account("the account is suspended")),
+        (Some((400, "SendingPausedException", "{}")), account("sending is paused for the account")),
+        (Some((400, "MailFromDomainNotVerifiedException", "{}")), account("the MAIL FROM domain is not verified")),
         (Some((404, "NotFoundException", "{}")), Outcome::refused("NotFoundException")),
         (Some((403, "AccessDeniedException", "{}")), Outcome::refused("AccessDeniedException")),
         (Some((400, "MessageRejected", "{}")), Outcome::rejected("MessageRejected")),
@@ -237,9 +239,29 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
     }
 }
 
+/// What the account as a whole is refused for.
+fn account(reason: &str) -> Outcome {
+    Outcome::Retry { reason: format!("SES: {reason}"), after: Some(Duration::from_secs(900)) }
+}
+
+#[test]
+fn unverified_sender_waits_and_unverified_recipient_of_the_sandbox_is_refused() {
+    let failed = |identity: &str| {
+        format!(
+            "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: {identity}"
+        )
+    };
+    let said = |text: &str| refusal(400, "MessageRejected", text, "Hello@Acme.example");
+    assert_eq!(said(&failed("hello@acme.example")), account("the sender is not verified"));
+    assert_eq!(said(&failed("ada@example.com")), Outcome::rejected("MessageRejected"));
+    assert_eq!(said("Message length is more than 10485760 bytes long"), Outcome::rejected("MessageRejected"));
+}
+
 fn quota() -> Outcome {
     Outcome::Retry { reason: "SES: the daily quota is used up".into(), after: Some(Duration::from_secs(900)) }
 }
+
+const FROM: &str = "hello@acme.example";
 
 #[test]
 fn a_used_up_rate_or_quota_is_recognised_by_its_text_whatever_its_code() {
@@ -253,28 +275,29 @@ fn a_used_up_rate_or_quota_is_recognised_by_its_text_whatever_its_code() {
         (400, "MessageRejected"),
         (400, ""),
     ] {
-        assert_eq!(refusal(status, code, "Maximum sending rate exceeded."), rate, "{status} {code}");
-        assert_eq!(refusal(status, code, "Daily message quota exceeded."), quota(), "{status} {code}");
-        assert_eq!(refusal(status, code, "Daily message quota exceeded"), quota(), "{status} {code}");
+        assert_eq!(refusal(status, code, "Maximum sending rate exceeded.", FROM), rate, "{status} {code}");
+        assert_eq!(refusal(status, code, "Daily message quota exceeded.", FROM), quota(), "{status} {code}");
+        assert_eq!(refusal(status, code, "Daily message quota exceeded", FROM), quota(), "{status} {code}");
     }
-    assert_eq!(refusal(429, "", ""), Outcome::retry("SES throttles"));
-    assert_eq!(refusal(400, "ThrottlingException", "Rate exceeded"), Outcome::retry("ThrottlingException"));
+    assert_eq!(refusal(429, "", "", FROM), Outcome::retry("SES throttles"));
+    assert_eq!(refusal(400, "ThrottlingException", "Rate exceeded", FROM), Outcome::retry("ThrottlingException"));
 }
 
 #[tokio::test]
-async fn the_account_says_what_it_may_send() {
-    let body = r#"{"SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,"SentLast24Hours":120.0},"ProductionAccessEnabled":true}"#;
+async fn account_is_read_with_its_standing_and_what_it_may_send() {
+    let body = r#"{"SendQuota":{"Max24HourSend":50000.0,"MaxSendRate":14.0,"SentLast24Hours":120.0},"ProductionAccessEnabled":true,
+        "SendingEnabled":true,"EnforcementStatus":"HEALTHY"}"#;
     let (mailer, _) = ses(Some((200, "", body))).await;
-    let expected = Allowance { per_second: Some(14.0), per_day: Some(50_000), sent: 120 };
-    assert_eq!(mailer.allowance().await.unwrap(), expected);
-    let unlimited = r#"{"SendQuota":{"Max24HourSend":-1.0,"MaxSendRate":80.0,"SentLast24Hours":0.0}}"#;
-    let (mailer, _) = ses(Some((200, "", unlimited))).await;
-    assert_eq!(mailer.allowance().await.unwrap(), Allowance { per_second: Some(80.0), per_day: None, sent: 0 });
+    let allowance = Allowance { per_second: Some(14.0), per_day: Some(50_000), sent: 120 };
+    let expected = Account { production: true, sending: true, healthy: true, allowance };
+    assert_eq!(mailer.account().await.unwrap(), expected);
+    let paused = r#"{"SendQuota":{"Max24HourSend":-1.0,"MaxSendRate":80.0,"SentLast24Hours":0.0},"EnforcementStatus":"PROBATION"}"#;
+    let (mailer, _) = ses(Some((200, "", paused))).await;
+    let allowance = Allowance { per_second: Some(80.0), per_day: None, sent: 0 };
+    assert_eq!(mailer.account().await.unwrap(), Account { allowance, ..Account::default() });
     let (mailer, _) = ses(Some((403, "AccessDeniedException", "{}"))).await;
-    assert_eq!(
-        mailer.allowance().await.unwrap_err().to_string(),
-        "failed to read the account's SES quota: AccessDeniedException"
-    );
+    let error = mailer.account().await.unwrap_err().to_string();
+    assert_eq!(error, "SES did not return the account: AccessDeniedException");
 }
 
 #[tokio::test]

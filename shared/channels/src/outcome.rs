@@ -18,7 +18,14 @@ pub enum Outcome {
         /// The pause that the receiver asked for; `None` if it did not say.
         after: Option<Duration>,
     },
-    /// It was not accepted, and will not be until an operator fixes something: a secret, an identity, a permission.
+    /// It was not offered: the receiver asked to be left alone, or does not answer and is left alone.
+    Paused {
+        /// Why.
+        reason: &'static str,
+        /// For how much longer.
+        after: Duration,
+    },
+    /// It was certainly not taken over, and will not be before an operator changes something: a secret, an identity, a right.
     Refused {
         /// Why.
         reason: String,

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use tokio_rustls::rustls::{CertificateError, ClientConfig, RootCertStore, crypto};
 use url::{Host, Url};
 
 /// Time to find, reach and greet a receiver.
@@ -67,6 +67,12 @@ pub(crate) enum TransportError {
     /// The URL, or where it leads, is not allowed.
     #[error("{0}")]
     NotAllowed(&'static str),
+    /// It was certainly not sent: the host's name could not be resolved.
+    #[error("the host's name could not be resolved")]
+    Unresolved,
+    /// It was certainly not sent: the host's certificate is not valid, which this says more of.
+    #[error("{0}")]
+    Certificate(&'static str),
     /// It was certainly not sent, this time.
     #[error("{0}")]
     NotSent(&'static str),
@@ -79,7 +85,8 @@ impl TransportError {
     /// The reason, without more.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
-            Self::NotAllowed(reason) | Self::NotSent(reason) | Self::Lost(reason) => reason,
+            Self::Unresolved => "the host's name could not be resolved",
+            Self::NotAllowed(reason) | Self::Certificate(reason) | Self::NotSent(reason) | Self::Lost(reason) => reason,
         }
     }
 }
@@ -121,11 +128,10 @@ impl Transport {
         let connector = self.connector().ok_or(TransportError::NotSent("TLS could not be set up"))?;
         let name = ServerName::try_from(target.name())
             .map_err(|_| TransportError::NotAllowed("the host is no name for TLS"))?;
-        let refused = TransportError::NotSent("the TLS handshake failed");
         let stream = tokio::time::timeout(self.connect, connector.connect(name, stream))
             .await
             .map_err(|_| late)?
-            .map_err(|_| refused)?;
+            .map_err(|error| handshake(&error))?;
         self.exchange(began, stream, request, read).await
     }
 
@@ -152,11 +158,11 @@ impl Transport {
             Host::Ipv6(ip) => vec![SocketAddr::new(IpAddr::V6(*ip), target.port)],
             Host::Domain(name) => {
                 let found = self.resolver.resolve(name, target.port).await;
-                found.map_err(|_| TransportError::NotSent("the host's name could not be resolved"))?
+                found.map_err(|_| TransportError::Unresolved)?
             }
         };
         if addresses.is_empty() {
-            return Err(TransportError::NotSent("the host's name has no address"));
+            return Err(TransportError::Unresolved);
         }
         if !allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
             return Err(TransportError::NotAllowed("the host is not on the public Internet"));
@@ -175,6 +181,22 @@ fn tls() -> Option<TlsConnector> {
     let provider = Arc::new(crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
     Some(TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
+}
+
+/// Why a handshake failed.
+fn handshake(error: &std::io::Error) -> TransportError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
+    let Some(tokio_rustls::rustls::Error::InvalidCertificate(why)) = inner else {
+        return TransportError::NotSent("the TLS handshake failed");
+    };
+    TransportError::Certificate(match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the certificate has expired",
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate is for another name"
+        }
+        CertificateError::UnknownIssuer => "the certificate is signed by nobody whom browsers trust",
+        _ => "the certificate is not valid",
+    })
 }
 
 /// Tries the addresses one after the other.

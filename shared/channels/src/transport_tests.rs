@@ -144,6 +144,27 @@ async fn a_certificate_that_no_public_authority_signed_is_refused() {
     assert!(!seen.lock().unwrap().iter().any(|text| text.contains("POST")));
 }
 
+#[test]
+fn failed_handshake_says_what_is_wrong_with_the_certificate() {
+    let with = |why| std::io::Error::other(tokio_rustls::rustls::Error::InvalidCertificate(why));
+    for (why, expected) in [
+        (CertificateError::Expired, "the certificate has expired"),
+        (CertificateError::NotValidForName, "the certificate is for another name"),
+        (CertificateError::UnknownIssuer, "the certificate is signed by nobody whom browsers trust"),
+        (CertificateError::Revoked, "the certificate is not valid"),
+    ] {
+        assert_eq!(handshake(&with(why)), TransportError::Certificate(expected));
+    }
+    let other = std::io::Error::other("reset");
+    assert_eq!(handshake(&other), TransportError::NotSent("the TLS handshake failed"));
+}
+
+#[tokio::test]
+async fn name_without_an_address_does_not_resolve() {
+    let outcome = post(&system(), "https://nowhere.invalid/", true).await;
+    assert_eq!(outcome, Err(TransportError::Unresolved));
+}
+
 #[tokio::test]
 async fn of_an_answers_body_as_much_is_read_as_was_asked_for() {
     let (address, _) = receiver("HTTP/1.1 200 OK\r\nretry-after: 7\r\ncontent-length: 5\r\n\r\nhello").await;

@@ -20,7 +20,11 @@ const MAX_TOPIC: usize = 64;
 /// The shortest key in bytes, which gives HMAC-SHA-256 its full strength.
 pub const MIN_KEY_BYTES: usize = 32;
 
-/// The request in a token.
+/// The topic of a token by which a reader confirms their address, and the journey of the mail that asks for it. No topic or journey of a config has such a
+/// name.
+pub const CONFIRM: &str = "$confirm";
+
+/// What a token asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsubscribe {
     /// The profile.

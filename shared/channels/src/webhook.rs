@@ -117,7 +117,7 @@ pub fn account_payload(update: &AccountUpdate, account: Option<&Account>) -> Str
             "account": {
                 "id": update.account,
                 "traits": traits,
-                "domains": account.map(|account| &account.registered),
+                "domains": account.map(|account| account.registered.keys().collect::<Vec<_>>()),
                 "people": summary.map(|summary| summary.people),
             },
         },

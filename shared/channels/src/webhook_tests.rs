@@ -94,6 +94,7 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
 pub(crate) fn empty_config() -> Config {
     Config {
         version: ConfigVersion::parse("v1").unwrap(),
+        active_since: None,
         sources: Default::default(),
         pages: Default::default(),
         identity: Default::default(),

@@ -38,7 +38,10 @@ pub struct Mail {
     pub wait_for_address_minutes: u16,
 }
 
-/// Specifies whether mails are sent to an address that only a public source has named.
+/// The template of the mail that asks a reader to confirm their address.
+pub const CONFIRMATION: &str = "confirm_address";
+
+/// Whether an address gets mails that nobody but a public source named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -46,7 +49,9 @@ pub enum UnverifiedMail {
     /// They are sent, until a trusted source names another address.
     #[default]
     Send,
-    /// They are not sent.
+    /// It gets one mail that asks its reader to confirm it, and no other before they do: double opt-in.
+    Confirm,
+    /// It gets none.
     Never,
 }
 

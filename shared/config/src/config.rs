@@ -4,7 +4,7 @@ use crate::accounts::{self, Accounts};
 use crate::billing::Billing;
 use crate::bundle::Bundle;
 use crate::cel::Program;
-use crate::channels::{Channels, Template};
+use crate::channels::{CONFIRMATION, Channels, Template, UnverifiedMail};
 use crate::deployment::{self, Deployment};
 use crate::error::{ConfigError, ConfigErrors, Reporter, nearest};
 use crate::features::Features;
@@ -20,7 +20,7 @@ use crate::segments::Segments;
 use crate::sources::{self, Pages, Source};
 use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use perennial_domain::{Channel, ConfigVersion, Decision, Event, EventKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,9 @@ pub const LEFT_TRAIT: &str = "left";
 pub struct Config {
     /// Which files it was made from.
     pub version: ConfigVersion,
-    /// The sources of events.
+    /// Since when it is the active configuration, which tells it from those before and after; `None` if it was loaded from files alone.
+    pub active_since: Option<Timestamp>,
+    /// Who may send events.
     pub sources: Vec<Source>,
     /// Which pages stand for an event.
     pub pages: Pages,
@@ -66,6 +68,22 @@ pub struct Config {
     pub schedules: Vec<Schedule>,
     /// The resources of queues and functions.
     pub deployment: Deployment,
+}
+
+/// What is wrong with the mail that asks readers to confirm their addresses; `None` if nothing is.
+fn no_confirmation(templates: &BTreeMap<String, Template>) -> Option<String> {
+    let file = format!("templates/{CONFIRMATION}.toml");
+    let Some(template) = templates.get(CONFIRMATION) else {
+        return Some(format!(
+            "mail.unverified_mail = \"confirm\" needs the mail that asks for it: {file}, with `{{{{ confirm_url }}}}` in its text"
+        ));
+    };
+    let has_link = |text: &String| text.contains("confirm_url");
+    let html = template.html.as_ref().or(template.mjml.as_ref());
+    let is_whole = has_link(&template.text) && html.is_none_or(has_link);
+    (!is_whole).then(|| {
+        format!("mail.unverified_mail = \"confirm\": each part of {file} needs the link `{{{{ confirm_url }}}}`")
+    })
 }
 
 impl Config {
@@ -157,6 +175,13 @@ impl Config {
                 error.message.push_str(RETIRED_HINT);
             }
         }
+        if channels.mail.unverified_mail == UnverifiedMail::Confirm
+            && let Some(problem) = no_confirmation(&templates)
+        {
+            let text = bundle.files.get("channels.toml").map(String::as_str).unwrap_or_default();
+            let at = text.find("unverified_mail").unwrap_or_default();
+            Reporter::new("channels.toml", text, &mut errors).at(at..at + "unverified_mail".len(), problem);
+        }
         journeys.ask(&templates);
         let accounts = accounts.unwrap_or_default();
         errors.extend(accounts::unknown_stage_events(bundle, &accounts, &lifecycle));
@@ -164,6 +189,7 @@ impl Config {
         errors.dedup();
         let config = Self {
             version: bundle.version(),
+            active_since: None,
             sources,
             pages,
             identity,

@@ -369,3 +369,22 @@ fn keys_of_one_machine_are_those_of_one_source_each() {
         assert!(of[0].write_key_hashes.len() == 1 && of[0].write_key_hashes[0].same(&WriteKeyHash::of(key)), "{key}");
     }
 }
+
+/// Without the mail that asks, or without its link, nobody could ever confirm.
+#[test]
+fn double_opt_in_needs_the_mail_with_the_link() {
+    let mut bundle = default_bundle();
+    let channels = bundle.files["channels.toml"].replace("unverified_mail = \"send\"", "unverified_mail = \"confirm\"");
+    bundle.files.insert("channels.toml".to_owned(), channels);
+    let mut errors_with = |text: Option<&str>| {
+        let file = "templates/confirm_address.toml".to_owned();
+        text.map(|text| bundle.files.insert(file, text.to_owned()));
+        Config::load(&bundle).err().map(|errors| errors.to_string()).unwrap_or_default()
+    };
+    let missing = errors_with(None);
+    assert!(missing.contains("channels.toml:") && missing.contains("templates/confirm_address.toml"), "{missing}");
+    assert!(errors_with(Some("subject = \"s\"\ntext = \"t\"")).contains("confirm_url"));
+    let text = "subject = \"s\"\ntext = \"{{ confirm_url }}\"\n";
+    assert!(errors_with(Some(&format!("{text}html = \"<p>t</p>\""))).contains("confirm_url"));
+    assert_eq!(errors_with(Some(text)), "");
+}

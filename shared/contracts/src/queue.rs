@@ -255,12 +255,34 @@ pub struct AccountTraits {
     pub at: Timestamp,
     /// The call's id, which decides between calls of the same time.
     pub message_id: MessageId,
+    /// Whether nobody but a user's own token vouches for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed: bool,
+}
+
+/// Escapes U+FFFE and U+FFFF in JSON text from byte `start` on: JSON allows them, XML 1.0 and so SQS does not. In JSON they stand in strings only.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+pub fn escape_noncharacters(out: &mut String, start: usize) {
+    const FIRST_BYTE: u8 = 0xEF;
+    let rare = |tail: &str| tail.contains(['\u{fffe}', '\u{ffff}']);
+    if out.as_bytes()[start..].contains(&FIRST_BYTE) && rare(&out[start..]) {
+        let escaped = out[start..].replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+        out.truncate(start);
+        out.push_str(&escaped);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn noncharacters_are_escaped_only_where_they_are() {
+        let mut out = "\u{ffff}\"a\u{fffe}ﬀ\"".to_owned();
+        escape_noncharacters(&mut out, 3);
+        assert_eq!(out, "\u{ffff}\"a\\ufffeﬀ\"");
+    }
 
     #[test]
     fn payloads_carry_their_version() {

@@ -12,7 +12,7 @@ pub mod standing;
 pub mod tally;
 
 use crate::billing::{Billing, Subscription};
-use crate::bounds::{ACCOUNT_TRAIT_BYTES, MAX_CLAIMS, SHARED_CLAIMS, account_trait_bytes};
+use crate::bounds::{ACCOUNT_TRAIT_BYTES, SHARED_CLAIMS, account_trait_bytes};
 use crate::membership::domains_of;
 use crate::state::Span;
 use crate::traits::MAX_DROPPED;
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
-use perennial_domain::traits::pop_last_placed;
+use perennial_domain::traits::{place, pop_last_placed};
 use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Properties, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,11 +57,15 @@ pub struct Account {
     pub cycles: BTreeMap<u64, renewal::Cycle>,
     /// Every company domain that its traits ever contained, and when first.
     pub named: BTreeMap<String, Timestamp>,
-    /// The domains at whose own accounts its claim is registered.
-    pub registered: BTreeSet<String>,
-    /// For the account of a company domain: the accounts that claim that domain, and since when.
-    pub claims: BTreeMap<AccountId, Timestamp>,
-    /// The aggregate of its people; `None` until the first rollup, and if another account owns its people.
+    /// The domains that it claims, and since when by the claim that is stored at the domain. `None` if that claim is from a version that stored it elsewhere.
+    pub registered: BTreeMap<String, Option<Timestamp>>,
+    /// The domains whose claims it changed, and whose own accounts have not been brought up to date since.
+    pub unsettled: BTreeSet<String>,
+    /// For the account of a company domain: the account that claims the domain first; see [`first_claimant`].
+    pub claimant: Option<AccountId>,
+    /// For the account of a company domain: claims that an earlier version stored here, until they are stored one by one.
+    pub old_claims: BTreeMap<AccountId, Timestamp>,
+    /// What its people amount to; `None` until it was first rolled up, and where another account has its people.
     pub summary: Option<AccountSummary>,
     /// The buyer with the most weight when it became ready to buy; `None` if it is not.
     pub leading_buyer: Option<PersonId>,
@@ -79,7 +83,7 @@ pub struct Account {
     pub due_at: Option<Timestamp>,
 }
 
-/// A trait, and its call: the latest wins, and at the same time the one with the greater message id.
+/// One trait, and which call it is of: of several the latest of a trusted source stays, and of the same time that of the greater message id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccountTrait {
     /// The value; `null` where the trait was removed.
@@ -88,6 +92,16 @@ pub struct AccountTrait {
     pub at: Timestamp,
     /// The call's id.
     pub message_id: MessageId,
+    /// Whether nobody but a user's own token vouches for it: whatever a trusted source says of the trait replaces it, and it replaces nothing of theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed: bool,
+}
+
+impl AccountTrait {
+    /// What decides between two values of a trait.
+    fn rank(&self) -> (bool, Timestamp, &MessageId) {
+        (!self.signed, self.at, &self.message_id)
+    }
 }
 
 /// Score and health at a moment.
@@ -113,8 +127,10 @@ impl Account {
             renewals: BTreeSet::new(),
             cycles: BTreeMap::new(),
             named: BTreeMap::new(),
-            registered: BTreeSet::new(),
-            claims: BTreeMap::new(),
+            registered: BTreeMap::new(),
+            unsettled: BTreeSet::new(),
+            claimant: None,
+            old_claims: BTreeMap::new(),
             summary: None,
             leading_buyer: None,
             trend: Vec::new(),
@@ -126,19 +142,38 @@ impl Account {
         }
     }
 
-    /// Merges one `group` call. Idempotent, in any order.
+    /// Takes in what one `group` call of a trusted source said. The order of calls does not matter, nor how often they come.
     pub fn merge(&mut self, domains: &Domains, traits: &Properties, at: Timestamp, message_id: &MessageId) {
+        self.merge_as(domains, traits, (at, message_id), false);
+    }
+
+    /// The same of a call for which a user's own token vouches. It sets traits that no trusted source ever set, and never company domains: people of a
+    /// domain would become people of the user's account.
+    pub fn merge_signed(&mut self, domains: &Domains, traits: &Properties, at: Timestamp, message_id: &MessageId) {
+        self.merge_as(domains, traits, (at, message_id), true);
+    }
+
+    fn merge_as(
+        &mut self,
+        domains: &Domains,
+        traits: &Properties,
+        (at, message_id): (Timestamp, &MessageId),
+        signed: bool,
+    ) {
         for (name, value) in traits {
             if domains.traits.contains(name) {
+                if signed {
+                    continue;
+                }
                 self.name_domains(domains_of(domains, value), at);
             }
             if name.len() > MAX_TRAIT_NAME_BYTES || value.to_string().len() > MAX_TRAIT_BYTES {
                 self.note_dropped(name, at);
                 continue;
             }
-            let new = AccountTrait { value: value.clone(), at, message_id: message_id.clone() };
+            let new = AccountTrait { value: value.clone(), at, message_id: message_id.clone(), signed };
             match self.traits.get_mut(name) {
-                Some(current) if (current.at, &current.message_id) >= (new.at, &new.message_id) => {}
+                Some(current) if current.rank() >= new.rank() => {}
                 Some(current) => *current = new,
                 None => {
                     self.traits.insert(name.clone(), new);
@@ -147,25 +182,19 @@ impl Account {
         }
         let mut bytes: usize = self.traits.keys().map(|name| account_trait_bytes(name)).sum();
         while self.traits.len() > MAX_TRAITS || bytes > ACCOUNT_TRAIT_BYTES {
-            let Some((name, held)) = pop_last_placed(&mut self.traits) else { return };
+            let Some((name, held)) = self.pop_trait() else { return };
             bytes -= account_trait_bytes(&name);
             self.note_dropped(&name, held.at);
         }
     }
 
-    /// Records that `claimant` claims this domain since then, or with `None` no longer does; returns whether that
-    /// changes the claims. Of more than [`MAX_CLAIMS`] the first in time count.
-    pub fn claim(&mut self, claimant: &AccountId, since: Option<Timestamp>) -> bool {
-        let before = self.claims.get(claimant).copied();
-        match since {
-            Some(since) => self.claims.insert(claimant.clone(), since),
-            None => self.claims.remove(claimant),
-        };
-        while self.claims.len() > MAX_CLAIMS {
-            let last = self.claims.iter().max_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id.clone());
-            last.and_then(|id| self.claims.remove(&id));
+    /// Takes out the trait with the last place: of those that only a token vouches for as long as there are any.
+    fn pop_trait(&mut self) -> Option<(String, AccountTrait)> {
+        let signed = self.traits.iter().filter(|(_, held)| held.signed).map(|(name, _)| name);
+        match signed.max_by_key(|name| place(name)).cloned() {
+            Some(name) => self.traits.remove_entry(&name),
+            None => pop_last_placed(&mut self.traits),
         }
-        self.claims.get(claimant).copied() != before
     }
 
     fn note_dropped(&mut self, name: &str, at: Timestamp) {
@@ -208,7 +237,7 @@ impl Account {
     /// Returns the domains in its traits, and since when each has been: what it may claim. Its own id is not among
     /// them, as people of that domain belong to it anyway.
     pub fn domains(&self, domains: &Domains) -> BTreeMap<String, Timestamp> {
-        let values = domains.traits.iter().filter_map(|name| self.traits.get(name));
+        let values = domains.traits.iter().filter_map(|name| self.traits.get(name)).filter(|held| !held.signed);
         let live: BTreeSet<String> = values.flat_map(|held| domains_of(domains, &held.value)).collect();
         let since = |domain: String| self.named.get(&domain).copied().map(|at| (domain, at));
         live.into_iter().filter(|domain| domain != self.id.as_str()).filter_map(since).collect()
@@ -219,24 +248,23 @@ impl Account {
         !self.traits.is_empty() || !self.milestones.is_empty() || !self.renewals.is_empty() || !self.billing.is_empty()
     }
 
-    /// Returns the account that owns this one's people, for the account of a domain that another claims: the first in
-    /// time, and at the same time the one with the smaller id. `None` if more than [`SHARED_CLAIMS`] claim it: such a
-    /// domain identifies nobody.
+    /// The account that has this one's people, for the account of a domain that another claims: unless something is said of the domain's account itself.
     pub fn holder(&self) -> Option<&AccountId> {
-        self.first_claimant(None).filter(|_| !self.is_own())
+        self.claimant.as_ref().filter(|_| !self.is_own())
     }
 
-    /// Returns the same without the claim of `claimant`.
-    pub fn holder_without(&self, claimant: &AccountId) -> Option<&AccountId> {
-        self.first_claimant(Some(claimant)).filter(|_| !self.is_own())
-    }
-
-    /// Returns the account that has this domain's people unless there is data about the domain's account itself;
-    /// `without` ignores one of the claims.
-    pub fn first_claimant(&self, without: Option<&AccountId>) -> Option<&AccountId> {
-        let claims = || self.claims.iter().filter(move |(id, _)| Some(*id) != without);
-        let first = claims().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
-        first.filter(|_| claims().count() <= SHARED_CLAIMS)
+    /// Notes who claims this domain first. Returns the accounts that gain or lose the domain's people by that; empty if none does.
+    pub fn set_claimant(&mut self, claimant: Option<AccountId>) -> BTreeSet<AccountId> {
+        let before = self.holder().cloned();
+        self.claimant = claimant;
+        let after = self.holder().cloned();
+        if before == after {
+            return BTreeSet::new();
+        }
+        if after.is_some() {
+            self.summary = None;
+        }
+        before.into_iter().chain(after).collect()
     }
 
     /// Its subscriptions by their keys, without those that have since been reported as another account's.
@@ -261,8 +289,9 @@ impl Account {
     /// Returns whether it has no data, so that it need not be stored.
     pub fn is_nothing(&self) -> bool {
         let people = self.summary.as_ref().map_or(0, |summary| summary.people);
-        let unnamed = self.named.is_empty() && self.registered.is_empty() && self.claims.is_empty();
-        people == 0 && !self.is_own() && unnamed && self.written.is_none()
+        let unnamed = self.named.is_empty() && self.registered.is_empty() && self.unsettled.is_empty();
+        let unclaimed = self.claimant.is_none() && self.old_claims.is_empty();
+        people == 0 && !self.is_own() && unnamed && unclaimed && self.written.is_none()
     }
 
     /// Records the buyer with the most weight when its score has reached `ready`, and removes them once it has fallen
@@ -293,4 +322,11 @@ impl Account {
         let over = self.trend.len().saturating_sub(TREND_WEEKS);
         self.trend.drain(..over);
     }
+}
+
+/// Returns the account that claims a domain first in time, and of the same time that of the smaller id: it has the domain's people. `None` if there are
+/// more than [`SHARED_CLAIMS`], which the caller may cut to one more than that: such a domain identifies nobody.
+pub fn first_claimant(claims: &BTreeMap<AccountId, Timestamp>) -> Option<&AccountId> {
+    let first = claims.iter().min_by_key(|(id, at)| (**at, *id)).map(|(id, _)| id);
+    first.filter(|_| claims.len() <= SHARED_CLAIMS)
 }

@@ -71,6 +71,9 @@ pub enum Action {
         at: Timestamp,
         /// The call's id.
         message_id: MessageId,
+        /// Whether nobody but a user's own token vouches for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        signed: bool,
     },
     /// Forward a fact about the whole account to `rollup`, such as its first payment.
     AccountMilestone {

@@ -1,6 +1,7 @@
 //! Applies one event to a state.
 
 use crate::activity::is_sign_of_life;
+use crate::billing::unverified::note_free_plan;
 use crate::billing::{movement, report};
 use crate::membership::write_account;
 use crate::occurrence::Occurrence;
@@ -35,6 +36,14 @@ pub fn apply(config: &Config, state: &mut State, event: &Event) {
     let report = report(config, event);
     if let Some(milestones) = config.lifecycle.milestones.get(name) {
         for milestone in milestones {
+            if !event.is_trusted() {
+                match milestone {
+                    Milestone::Freemium => note_free_plan(state, event),
+                    Milestone::Lead => state.mark_milestone(Milestone::Lead, Span::at(at)),
+                    Milestone::Trial | Milestone::Customer | Milestone::Churned => {}
+                }
+                continue;
+            }
             if report.is_none() || !is_of_subscriptions(*milestone) {
                 state.mark_milestone(*milestone, Span::at(at));
             }

@@ -4,12 +4,11 @@
 //! |---|---|---|
 //! | one identity's traits: names, and the longest value that each ever had, [`SHORT_VALUE`] at least | [`TRAIT_BYTES`] | the trait that is last by [`place`](perennial_domain::traits::place): facts such as the mail address stay, then the first names in alphabetical order |
 //! | one identity's traits to be set once, with two such values each | [`ONCE_BYTES`] | the same |
-//! | names of one identity's events | [`NAME_BYTES`] | the last name in alphabetical order that is in no condition; its events are counted together with others |
-//! | names of dropped traits | [`DROPPED_BYTES`] | the last name in alphabetical order |
-//! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code in alphabetical order |
-//! | one account's traits: names, and the longest possible value | [`ACCOUNT_TRAIT_BYTES`] | the last trait by place |
-//! | accounts that claim the same company domain | [`MAX_CLAIMS`] | the last claim |
-//! | events in one write of a profile | [`a_write`] | none: the rest comes with the next write |
+//! | names of one identity's events | [`NAME_BYTES`] | the last name of the alphabet that no condition asks about; its events are counted together with others |
+//! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
+//! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
+//! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
+//! | events that one write of a profile takes in | [`a_write`] | none: the rest comes with the next write |
 //!
 //! These limits depend on the data and not on its order. The bytes of a name never become fewer, even if a later value
 //! is shorter: a dropped name could otherwise have stayed in another order of the same events.
@@ -49,10 +48,7 @@ pub const DROPPED_BYTES: usize = 16 * 1024;
 pub const MAX_CURRENCIES: usize = 64;
 /// The most stored bytes of one account's traits, with the longest possible values.
 pub const ACCOUNT_TRAIT_BYTES: usize = 180 * 1024;
-/// The most claims to the same company domain that are recorded.
-pub const MAX_CLAIMS: usize = 100;
-/// The most accounts that may claim the same company domain for the first of them to have its people: a domain with
-/// more claims identifies nobody.
+/// The most accounts that may name the same company domain for the first of them to have its people: what more of them name is nobody's own.
 pub const SHARED_CLAIMS: usize = 20;
 /// The stored bytes of an account's trait besides its name and value: the time and id of its call, which has 256 bytes
 /// and may double as JSON.

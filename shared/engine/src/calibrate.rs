@@ -47,6 +47,9 @@ pub struct Calibration {
     /// Profiles that could not be read, and are in none of the numbers.
     #[serde(default)]
     pub unreadable: u64,
+    /// Objects and lines of the archive that could not be read: their events are in none of the numbers.
+    #[serde(default)]
+    pub damaged: u64,
 }
 
 /// One tally.
@@ -207,7 +210,7 @@ pub fn calibrate(config: &Config, ready: &[Taken]) -> Calibration {
         }
     }
     let path = points.map(|_| path(config, &rules, &categories, &missing, taken));
-    Calibration { people, tallies, points, rules, categories, missing, path, unreadable: 0 }
+    Calibration { people, tallies, points, rules, categories, missing, path, unreadable: 0, damaged: 0 }
 }
 
 fn average(ready: &[Taken], of: impl Fn(&Taken) -> u32) -> f64 {

@@ -248,30 +248,38 @@ impl<'a, 'p> Situation<'a, 'p> {
     fn note_threshold(&mut self, journey: &Journey) -> bool {
         let Some(over) = self.person.is_over(&journey.trigger) else { return false };
         let was_over = self.facts.above.contains(&journey.key);
-        if over && !was_over {
+        if over == was_over || self.is_superseded() {
+            return false;
+        }
+        self.note_config();
+        if over {
             self.facts.above.insert(journey.key);
             if let Some(part) = self.profile.primary_mut() {
                 part.facts.above.insert(journey.key);
             }
-        } else if !over && was_over {
+        } else {
             self.facts.above.remove(&journey.key);
             for part in &mut self.profile.parts {
                 part.facts.above.remove(&journey.key);
             }
         }
-        over && !was_over
+        over
     }
 
     /// Records which segments were entered and left; returns them by index, with whether they were entered.
     fn on_segments(&mut self) -> Vec<(usize, bool)> {
         let now = self.now().as_millisecond();
         let mut changed = Vec::new();
+        if self.is_superseded() {
+            return changed;
+        }
         for (at, segment) in self.config().segments.all.iter().enumerate() {
             let inside = self.person.segments & (1 << at) != 0;
             if inside == self.facts.segments.contains_key(&segment.key) {
                 continue;
             }
             changed.push((at, inside));
+            self.note_config();
             if inside {
                 self.facts.segments.insert(segment.key, now);
                 if let Some(part) = self.profile.primary_mut() {

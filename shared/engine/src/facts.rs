@@ -34,7 +34,12 @@ pub struct Facts {
     /// whatever their state would trigger waits as [`Self::starts`]. Stored separately, see `perennial_store`'s codec.
     #[serde(skip)]
     pub imported: Option<i64>,
-    /// Variants of splits, and holdouts of the person, by [`split_key`], [`holdout_key`] and [`always_key`].
+    /// Since when the configuration was active under which thresholds and segments were last noted to have changed, in milliseconds since 1970; known for
+    /// some minutes after a push, see `pushes.rs`. Stored apart, see `perennial_store`'s codec.
+    #[serde(skip)]
+    pub noted_under: Option<i64>,
+    /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
+    /// [`holdout_key`] and [`always_key`].
     #[serde(with = "crate::keyed")]
     pub assigned: BTreeMap<u32, Assigned>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
@@ -166,6 +171,7 @@ impl Facts {
             self.starts.entry(*key).and_modify(|mine| *mine = (*mine).min(*due)).or_insert(*due);
         }
         self.imported = self.imported.max(other.imported);
+        self.noted_under = self.noted_under.max(other.noted_under);
         for (key, since) in &other.segments {
             self.segments.entry(*key).and_modify(|mine| *mine = (*mine).min(*since)).or_insert(*since);
         }

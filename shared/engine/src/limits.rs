@@ -5,6 +5,7 @@ use crate::experiment::{self, Share, Variant};
 use crate::facts::{Assigned, Facts, Sent, always_key, holdout_key, split_key};
 use crate::moment::Moment;
 use crate::profile::{Part, Profile};
+use crate::pushes;
 use crate::starts;
 use crate::state::State;
 use jiff::Timestamp;
@@ -60,6 +61,7 @@ pub(crate) fn forget(moment: &Moment<'_>, profile: &mut Profile) {
     let since = moment.now.as_second() - moment.config.limits.remembered();
     for part in &mut profile.parts {
         part.facts.imported = part.facts.imported.filter(|at| starts::is_of_import(Some(*at), moment.now));
+        part.facts.noted_under = part.facts.noted_under.filter(|at| pushes::is_lately(*at, moment.now));
         part.facts.sent.retain(|sent| sent.at > since);
         part.facts.exempt.retain(|sent| sent.at > since);
     }

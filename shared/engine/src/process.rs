@@ -13,6 +13,7 @@ use crate::limits;
 use crate::moment::Moment;
 use crate::profile::Profile;
 use crate::publish::publish;
+use crate::pushes;
 use crate::runs;
 use crate::seen::RolledBlock;
 use crate::stage;
@@ -20,6 +21,7 @@ use crate::starts::{self, Onset};
 use crate::state::State;
 use crate::taken::StepTaken;
 use crate::trend;
+use crate::unverified::told_at;
 use perennial_config::Config;
 use perennial_config::config::LEFT_TRAIT;
 use perennial_domain::event::JOURNEYS;
@@ -208,13 +210,14 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
 /// timer fires early, the profile is evaluated, and the time is updated then.
 pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
     let held = held::next_due(moment, profile, view);
+    let left_alone = pushes::next_due(moment.config, profile, moment.now);
     if let Some(settles) = stage::settling(moment, view) {
         // Until then only mails that wait for an address are processed.
         let due = held.map_or(settles, |held| held.min(settles));
         return profile.due_at.replace(due) != Some(due);
     }
     let known = profile.due_at.filter(|at| *at > moment.now);
-    let waiting = [runs::next_due(profile), starts::next_due(profile), held];
+    let waiting = [runs::next_due(profile), starts::next_due(profile), held, left_alone];
     let until = waiting.into_iter().chain([known]).flatten().min();
     let until = match &profile.published {
         Some((_, member)) => silence::next_departure(moment, view, member, until),
@@ -243,8 +246,9 @@ fn tell_account<'e>(
             profile.outbox.push(Action::AccountTraits {
                 account: account.clone(),
                 traits,
-                at: event.timestamp,
+                at: told_at(event),
                 message_id: event.message_id.clone(),
+                signed: !event.vouches(),
             });
         }
         let report = report(config, event);

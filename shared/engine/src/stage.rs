@@ -173,6 +173,10 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
     // A subscription that has not begun, by its last status, is not a change, whatever was reported before.
     let told_of: Vec<_> = phases(moment, state).filter(|(_, phase)| !matches!(phase, Phase::Nothing)).collect();
     let trials = told_of.iter().filter_map(|(each, _)| Some((each.trial?.first, Milestone::Trial)));
+    let free = told_of.iter().filter_map(|(each, phase)| match *phase {
+        Phase::Free { since } if each.began.is_none() => Some((since, Milestone::Freemium)),
+        _ => None,
+    });
     let begun = told_of.iter().filter_map(|(each, _)| Some((each.began?, Milestone::Customer)));
     // Also changes without an event: a trial that ran out, a status, a period after which it was to end.
     let ends = told_of.iter().filter_map(|(each, phase)| match *phase {
@@ -182,7 +186,7 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
         _ => None,
     });
     let mut moves: Vec<(i64, Milestone)> =
-        firsts.chain(trials).chain(begun).chain(ends).chain(state.moves.iter().copied()).collect();
+        firsts.chain(trials).chain(free).chain(begun).chain(ends).chain(state.moves.iter().copied()).collect();
     moves.sort_unstable();
     moves.dedup();
     let mut told: Vec<StageMove> = Vec::new();

@@ -7,6 +7,7 @@
 //! ordered after all others.
 
 use crate::joins::Link;
+use jiff::Timestamp;
 use perennial_domain::traits::is_same;
 use perennial_domain::{Event, Trust};
 
@@ -32,7 +33,12 @@ pub(crate) fn place_once(event: &Event) -> i64 {
     if event.is_trusted() { event.timestamp.as_microsecond() } else { FAR + event.received_at.as_microsecond() }
 }
 
-/// After all links of servers, in microseconds: those verified by a user's token, in the order of their receipt.
+/// The time by which what `event` says of an account is ordered: no user's clock is ahead of receipt.
+pub(crate) fn told_at(event: &Event) -> Timestamp {
+    if event.vouches() { event.timestamp } else { event.timestamp.min(event.received_at) }
+}
+
+/// Behind all links that servers said, in microseconds: those that a user's token vouches for, in the order of their receipt.
 const SIGNED_LINKS: i64 = 1 << 58;
 /// And after these, the unverified ones.
 const PUBLIC_LINKS: i64 = 1 << 60;
@@ -79,7 +85,6 @@ pub(crate) fn comparable(place: i64) -> i64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use jiff::Timestamp;
     use perennial_testkit::EventBuilder;
 
     fn event(second: i64) -> EventBuilder {

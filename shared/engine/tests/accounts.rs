@@ -419,3 +419,57 @@ fn the_owner_of_a_task_is_whom_the_account_names_then_the_segment_then_the_touch
     assert_eq!(owner(70, json!({ "mrr": 500, "owner": "Mia" })).as_deref(), Some("Mia"));
     assert_eq!(owner(10, json!({ "mrr": 500 })).as_deref(), Some("customer success"), "in no segment with an owner");
 }
+
+/// A user's own token vouches for their membership, and is in their own hands.
+#[test]
+fn token_of_a_user_sets_traits_that_no_server_set_and_never_a_domain() {
+    let config = config();
+    let domains = &config.accounts.domains;
+    let id = |text: &str| MessageId::parse(text).unwrap();
+    let server = json!({ "plan": "free", "domain": "own.example" });
+    let user = json!({ "plan": "enterprise", "team": "blue", "domain": "victim.example" });
+    let mut accounts = Vec::new();
+    for order in [[true, false], [false, true]] {
+        let mut account = Account::new(AccountId::parse("acme").unwrap());
+        for signed in order {
+            match signed {
+                true => account.merge_signed(domains, user.as_object().unwrap(), at(900), &id("user")),
+                false => account.merge(domains, server.as_object().unwrap(), at(0), &id("server")),
+            }
+        }
+        let held = |name: &str| account.traits.get(name).map(|held| held.value.clone());
+        assert_eq!(held("plan"), Some("free".into()));
+        assert_eq!(held("team"), Some("blue".into()));
+        assert_eq!(account.domains(domains).into_keys().collect::<Vec<_>>(), ["own.example"]);
+        accounts.push(account);
+    }
+    assert_eq!(accounts[0], accounts[1]);
+    let mut alone = Account::new(AccountId::parse("evil").unwrap());
+    alone.merge_signed(domains, user.as_object().unwrap(), at(0), &id("user"));
+    assert!(alone.named.is_empty() && alone.domains(domains).is_empty());
+    assert_eq!(alone.traits["plan"].value, "enterprise");
+}
+
+#[test]
+fn flood_of_a_users_token_pushes_out_no_trait_of_a_server() {
+    let config = config();
+    let domains = &config.accounts.domains;
+    let server = json!({ "plan": "free", "zebra": "z" });
+    let flood = |from: usize| -> perennial_domain::Properties {
+        (from..from + 60).map(|n| (format!("a{n:03}"), "x".repeat(900).into())).collect()
+    };
+    let fold = |order: [usize; 5]| {
+        let mut account = Account::new(AccountId::parse("acme").unwrap());
+        for nth in order {
+            let id = MessageId::parse(&format!("m{nth}")).unwrap();
+            match nth {
+                4 => account.merge(domains, server.as_object().unwrap(), at(0), &id),
+                _ => account.merge_signed(domains, &flood(nth * 60), at(10), &id),
+            }
+        }
+        account
+    };
+    let (first, last) = (fold([4, 0, 1, 2, 3]), fold([0, 1, 2, 3, 4]));
+    assert_eq!(first.traits, last.traits);
+    assert!(["plan", "zebra"].iter().all(|name| !first.traits[*name].signed));
+}

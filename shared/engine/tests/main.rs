@@ -16,6 +16,7 @@ mod laws;
 mod limits;
 mod memberships;
 mod play;
+mod pushes;
 mod renewals;
 mod rescore;
 mod starts;

@@ -370,3 +370,68 @@ proptest! {
         }
     }
 }
+
+/// Whoever has the public key can send what begins a trial or a free plan, at any time and as often as they like.
+#[test]
+fn customer_who_left_stays_one_who_left_whatever_a_public_source_says_began() {
+    let subscription = |id: &str, name: &str, status: &str, at: i64| {
+        let event = EventBuilder::track(id, "u", name).property("subscription", "sub_1").property("status", status);
+        event.at(minute(at)).build()
+    };
+    let plain = |id: &str, name: &str, at: i64| EventBuilder::track(id, "u", name).at(minute(at)).build();
+    let left = [
+        vec![
+            subscription("s", "Subscription Started", "active", 0),
+            subscription("c", "Subscription Cancelled", "canceled", 20),
+        ],
+        vec![plain("s", "Subscription Started", 0), plain("c", "Subscription Cancelled", 20)],
+        vec![plain("c", "Subscription Cancelled", 20)],
+    ];
+    let stage = |events: &[Event]| {
+        let person = after(events);
+        (person.at(&CONFIG, minute(60)).stage, person.at(&CONFIG, minute(60 * 24 * 40)).stage)
+    };
+    for own in left {
+        for name in ["Free Plan Started", "Trial Started"] {
+            let fake = EventBuilder::track("f", "u", name).at(minute(30)).public().build();
+            for events in [[&own[..], std::slice::from_ref(&fake)].concat(), [&[fake.clone()], &own[..]].concat()] {
+                assert_eq!(stage(&events), (Stage::Churned, Stage::Churned), "{name} {own:?}");
+            }
+            // As a server says it, it counts.
+            let back = EventBuilder::track("f", "u", name).at(minute(30)).build();
+            assert_ne!(stage(&[&own[..], &[back]].concat()).0, Stage::Churned, "{name} {own:?}");
+        }
+    }
+}
+
+#[test]
+fn trial_and_free_plan_of_a_public_source_count_where_no_other_says_what_was_paid_or_ended() {
+    let public = |name: &str| EventBuilder::track("p", "u", name).at(minute(0)).public().build();
+    let stages = |events: &[Event]| {
+        let person = after(events);
+        [60, 60 * 24 * 40].map(|at| person.at(&CONFIG, minute(at)).stage)
+    };
+    assert_eq!(stages(&[public("Trial Started")]), [Stage::Trial, Stage::Lead]);
+    assert_eq!(stages(&[public("Free Plan Started")]), [Stage::Freemium, Stage::Freemium]);
+    let started = EventBuilder::track("s", "u", "Subscription Started").at(minute(10)).build();
+    assert_eq!(stages(&[public("Trial Started"), started])[0], Stage::Onboarding);
+}
+
+#[test]
+fn public_trials_and_free_plans_push_out_no_subscription_of_a_server() {
+    let mut events: Vec<Event> = (0..8)
+        .map(|n| {
+            let event = EventBuilder::track(&format!("s{n}"), "u", "Subscription Started");
+            event.property("subscription", format!("sub_{n}")).property("status", "active").at(minute(n)).build()
+        })
+        .collect();
+    for name in ["Trial Started", "Free Plan Started"] {
+        events.push(EventBuilder::track(name, "u", name).at(minute(30)).public().build());
+    }
+    let named = |events: &[Event]| {
+        after(events).profile.view().billing.subscriptions.values().filter(|each| each.named).count()
+    };
+    assert_eq!(named(&events), 8);
+    events.reverse();
+    assert_eq!(named(&events), 8);
+}

@@ -10,6 +10,7 @@ pub mod queue;
 pub mod recent;
 pub mod redact;
 pub mod telemetry;
+pub mod tokens;
 
 pub use clock::{Clock, SimulatedTime};
 pub use env::{Env, EnvError};

@@ -1,6 +1,9 @@
 //! Accounts, and the entries of their people.
 
+mod claims;
 mod member;
+
+pub use claims::ClaimChange;
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, b, bounded, json, n, needed, readable, s};
@@ -137,8 +140,10 @@ impl Store {
             renewals: item.json("ren")?.unwrap_or_default(),
             cycles: item.json("cyc")?.unwrap_or_default(),
             named: item.json("named")?.unwrap_or_default(),
-            registered: item.json("reg")?.unwrap_or_default(),
-            claims: item.json("claims")?.unwrap_or_default(),
+            registered: claims::registered(&item)?,
+            unsettled: item.json("unset")?.unwrap_or_default(),
+            claimant: claims::claimant(&item)?,
+            old_claims: item.json("claims")?.unwrap_or_default(),
             summary: item.json("sum")?,
             leading_buyer: item.json("lead")?,
             trend: item.json("trend")?.unwrap_or_default(),
@@ -202,7 +207,7 @@ impl Store {
     /// [`StoreError`] if a read fails.
     pub async fn domains_of(&self, account: &Account, consistency: Consistency) -> Result<Vec<AccountId>, StoreError> {
         let mut owned = Vec::new();
-        for domain in account.registered.iter().filter_map(|domain| AccountId::parse(domain).ok()) {
+        for domain in account.registered.keys().filter_map(|domain| AccountId::parse(domain).ok()) {
             let found = self.account(&domain, consistency).await?;
             if found.is_some_and(|stored| stored.account.holder() == Some(&account.id)) {
                 owned.push(domain);
@@ -217,71 +222,7 @@ impl Store {
     /// [`StoreError::Conflict`] if it was written by someone else; [`StoreError::TooLarge`] if it does not fit into an
     /// item, which the limits of [`perennial_engine::bounds`] prevent.
     pub async fn save_account(&self, stored: &mut StoredAccount) -> Result<(), StoreError> {
-        let account = &stored.account;
-        let mut item = keys::key(keys::account(&account.id), keys::ACCOUNT);
-        let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
-        if !account.traits.is_empty() {
-            set("traits", json(&account.traits)?);
-        }
-        if !account.dropped.is_empty() {
-            set("cut", json(&account.dropped)?);
-        }
-        if !account.milestones.is_empty() {
-            set("miles", json(&account.milestones)?);
-        }
-        if !account.renewals.is_empty() {
-            set("ren", json(&account.renewals)?);
-        }
-        if !account.billing.is_empty() {
-            let bytes = postcard::to_stdvec(&account.billing);
-            set("bill", b(bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?));
-        }
-        if !account.cycles.is_empty() {
-            set("cyc", json(&account.cycles)?);
-        }
-        if !account.named.is_empty() {
-            set("named", json(&account.named)?);
-        }
-        if !account.registered.is_empty() {
-            set("reg", json(&account.registered)?);
-        }
-        if !account.claims.is_empty() {
-            set("claims", json(&account.claims)?);
-        }
-        if let Some(holder) = account.holder() {
-            set("to", s(holder.as_str()));
-        }
-        if let Some(summary) = &account.summary {
-            set("sum", json(summary)?);
-            set("people", n(summary.people));
-            set("score", n(summary.score.get()));
-        }
-        if let Some(buyer) = &account.leading_buyer {
-            set("lead", json(buyer)?);
-        }
-        if !account.trend.is_empty() {
-            set("trend", json(&account.trend)?);
-        }
-        if let Some(written) = &account.written {
-            set("crm", json(written)?);
-        }
-        if let Some(told) = &account.told {
-            set("told", json(told)?);
-        }
-        if !account.outbox.is_empty() {
-            set("out", json(&account.outbox)?);
-        }
-        if let Some(course) = &account.course {
-            let bytes = postcard::to_stdvec(course);
-            set("crs", b(bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?));
-        }
-        if let Some(due) = account.due_at {
-            set(table::DUE_SHARD, s(keys::due_shard_of_account(&account.id)));
-            set(table::DUE_AT, n(due.as_second()));
-        }
-        set("ver", n(stored.version + 1));
-        let item = bounded("an account", item)?;
-        self.put("save_account", item, Some(Condition::version(stored.version))).await?;
+        self.put("save_account", account_item(stored)?, Some(Condition::version(stored.version))).await?;
         stored.version += 1;
         Ok(())
     }
@@ -302,6 +243,80 @@ impl Store {
             .set_expression_attribute_values(condition.values);
         delete.send().await.map(drop).map_err(|error| sort("delete_account", error))
     }
+}
+
+/// The item of an account's next write.
+fn account_item(stored: &StoredAccount) -> Result<Item, StoreError> {
+    let account = &stored.account;
+    let mut item = keys::key(keys::account(&account.id), keys::ACCOUNT);
+    let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
+    if !account.traits.is_empty() {
+        set("traits", json(&account.traits)?);
+    }
+    if !account.dropped.is_empty() {
+        set("cut", json(&account.dropped)?);
+    }
+    if !account.milestones.is_empty() {
+        set("miles", json(&account.milestones)?);
+    }
+    if !account.renewals.is_empty() {
+        set("ren", json(&account.renewals)?);
+    }
+    if !account.billing.is_empty() {
+        let bytes = postcard::to_stdvec(&account.billing);
+        set("bill", b(bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?));
+    }
+    if !account.cycles.is_empty() {
+        set("cyc", json(&account.cycles)?);
+    }
+    if !account.named.is_empty() {
+        set("named", json(&account.named)?);
+    }
+    if !account.registered.is_empty() {
+        set("reg", json(&account.registered)?);
+    }
+    if !account.unsettled.is_empty() {
+        set("unset", json(&account.unsettled)?);
+    }
+    if let Some(claimant) = &account.claimant {
+        set("first", s(claimant.as_str()));
+    }
+    if !account.old_claims.is_empty() {
+        set("claims", json(&account.old_claims)?);
+    }
+    if let Some(holder) = account.holder() {
+        set("to", s(holder.as_str()));
+    }
+    if let Some(summary) = &account.summary {
+        set("sum", json(summary)?);
+        set("people", n(summary.people));
+        set("score", n(summary.score.get()));
+    }
+    if let Some(buyer) = &account.leading_buyer {
+        set("lead", json(buyer)?);
+    }
+    if !account.trend.is_empty() {
+        set("trend", json(&account.trend)?);
+    }
+    if let Some(written) = &account.written {
+        set("crm", json(written)?);
+    }
+    if let Some(told) = &account.told {
+        set("told", json(told)?);
+    }
+    if !account.outbox.is_empty() {
+        set("out", json(&account.outbox)?);
+    }
+    if let Some(course) = &account.course {
+        let bytes = postcard::to_stdvec(course);
+        set("crs", b(bytes.map_err(|error| StoreError::Unstorable(error.to_string()))?));
+    }
+    if let Some(due) = account.due_at {
+        set(table::DUE_SHARD, s(keys::due_shard_of_account(&account.id)));
+        set(table::DUE_AT, n(due.as_second()));
+    }
+    set("ver", n(stored.version + 1));
+    bounded("an account", item)
 }
 
 /// Reads an account's subscriptions.

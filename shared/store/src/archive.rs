@@ -1,8 +1,8 @@
 //! The archive: every accepted event and every manual unmerge, from which all state can be rebuilt.
 //!
-//! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message
-//! ids>.ndjson.gz`, one event a line in the tracking API's own field names. The same batch always has the same name, so
-//! a redelivery replaces it; in another batching an event may occur twice, and readers recognize it by its message id.
+//! One object for each batch and UTC day of receipt: `day=2026-03-01/<first receipt>-<hash of the message ids>.ndjson.gz`, one event a line
+//! in the tracking API's own field names. The same batch always has the same name, in whatever order its events are, so a redelivery of it replaces what it
+//! wrote before; in another batching an event may stand twice, and readers tell it by its message id.
 //!
 //! Identities follow from the events, except for manual unmerges: [`unmerges`] are stored beside the events.
 
@@ -24,6 +24,7 @@ use perennial_domain::{Event, hash};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use s3::S3Access;
 
@@ -68,7 +69,31 @@ pub enum ArchiveError {
     },
 }
 
-/// The permanent storage of events. Cheap to clone.
+impl ArchiveError {
+    /// Whether something was read and is damaged: reading it again does not help, and nothing else is concerned.
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::NoEvent { .. } | Self::NoUnmerge { .. })
+    }
+}
+
+/// What a stream of the archive gives, without what is damaged, which is logged and counted in `damaged`.
+pub fn undamaged<T>(
+    read: impl Stream<Item = Result<T, ArchiveError>>,
+    damaged: &AtomicU64,
+) -> impl Stream<Item = Result<T, ArchiveError>> {
+    read.filter_map(move |read| {
+        std::future::ready(match read {
+            Err(error) if error.is_damaged() => {
+                tracing::error!(%error, "a part of the archive is damaged; it is passed over");
+                damaged.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+            read => Some(read),
+        })
+    })
+}
+
+/// Where events are kept for good. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Archive {
     objects: Arc<dyn ObjectStore>,
@@ -144,7 +169,7 @@ impl Archive {
     /// by day, and within a day by the batches' receipt.
     ///
     /// # Errors
-    /// [`ArchiveError`] if the archive cannot be listed; later errors are in the stream.
+    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream, which goes on behind what is damaged ([`undamaged`]).
     pub async fn read(
         &self,
         from: Date,
@@ -160,7 +185,7 @@ impl Archive {
     /// Returns all events, in the same order.
     ///
     /// # Errors
-    /// [`ArchiveError`] if the archive cannot be listed; later errors are in the stream.
+    /// As of [`Self::read`].
     pub async fn read_all(
         &self,
     ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
@@ -181,7 +206,7 @@ impl Archive {
             let archive = archive.clone();
             async move { archive.events(&path).await }
         });
-        objects.map_ok(|events| stream::iter(events.into_iter().map(Ok))).try_flatten()
+        objects.map_ok(stream::iter).try_flatten()
     }
 
     /// Returns the objects below `prefix`, by name.
@@ -192,27 +217,32 @@ impl Archive {
         Ok(paths)
     }
 
-    async fn events(&self, path: &Path) -> Result<Vec<Event>, ArchiveError> {
-        self.lines(path, |line| serde_json::from_str(line).ok(), |path, line| ArchiveError::NoEvent { path, line })
+    async fn events(&self, path: &Path) -> Result<Vec<Result<Event, ArchiveError>>, ArchiveError> {
+        self.lines(path, |line| serde_json::from_slice(line).ok(), |path, line| ArchiveError::NoEvent { path, line })
             .await
     }
 
-    /// Reads an object, each line `parsed`; `wrong` makes the error of an invalid line, from the object's path and the
-    /// line's number.
+    /// What stands in an object, each line `parsed`; `wrong` is the error of a line, by the object's path and the line's number, where
+    /// it is none of these. Where the object cannot be inflated any further, that is the last.
     async fn lines<T>(
         &self,
         path: &Path,
-        parsed: impl Fn(&str) -> Option<T>,
+        parsed: impl Fn(&[u8]) -> Option<T>,
         wrong: impl Fn(String, usize) -> ArchiveError,
-    ) -> Result<Vec<T>, ArchiveError> {
+    ) -> Result<Vec<Result<T, ArchiveError>>, ArchiveError> {
         let bytes = self.objects.get(path).await?.bytes().await?;
-        let unreadable = |source| ArchiveError::Unreadable { path: path.to_string(), source };
-        let lines = BufReader::new(MultiGzDecoder::new(bytes.as_ref())).lines();
-        let parse = |(line, text): (usize, std::io::Result<String>)| {
-            let text = text.map_err(unreadable)?;
-            parsed(&text).ok_or_else(|| wrong(path.to_string(), line))
-        };
-        (1..).zip(lines).map(parse).collect()
+        let lines = BufReader::new(MultiGzDecoder::new(bytes.as_ref())).split(b'\n');
+        let mut all = Vec::new();
+        for (number, line) in (1..).zip(lines) {
+            match line {
+                Ok(line) => all.push(parsed(&line).ok_or_else(|| wrong(path.to_string(), number))),
+                Err(source) => {
+                    all.push(Err(ArchiveError::Unreadable { path: path.to_string(), source }));
+                    break;
+                }
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -223,7 +253,8 @@ fn place(at: Timestamp) -> String {
 }
 
 fn path(events: &[&Event]) -> Path {
-    let ids: Vec<&[u8]> = events.iter().map(|event| event.message_id.as_str().as_bytes()).collect();
+    let mut ids: Vec<&[u8]> = events.iter().map(|event| event.message_id.as_str().as_bytes()).collect();
+    ids.sort_unstable();
     let digest = hash::base32(&hash::sha256(&ids)[..15]);
     let first = events.iter().map(|event| event.received_at).min().unwrap_or_default();
     Path::from(format!("{}-{digest}.ndjson.gz", place(first)))

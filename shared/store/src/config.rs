@@ -10,7 +10,7 @@
 mod packed;
 
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, at, b, n, needed, s};
+use crate::item::{Item, Read, at, b, logged, n, needed, readable, s};
 use crate::keys;
 use crate::store::{Condition, Store, is_true};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -79,6 +79,12 @@ pub struct StoredVersion {
     pub pushed_at: Timestamp,
 }
 
+fn stored_version(item: &Item) -> Result<StoredVersion, StoreError> {
+    let version = needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::VERSION).map(ConfigVersion::parse);
+    let version = version.and_then(Result::ok).ok_or_else(|| StoreError::corrupt("no config version's key"))?;
+    Ok(StoredVersion { version, pushed_at: needed("at", item.moment("at")?)? })
+}
+
 impl Store {
     /// Checks a bundle, stores it and activates it, with the earlier versions of journeys that may have runs in
     /// progress ([`Bundle::following`]). Pushing the active configuration changes nothing. Returns the active version,
@@ -123,7 +129,7 @@ impl Store {
         Ok(version)
     }
 
-    /// Returns all pushed versions, newest first.
+    /// All versions that were pushed, the newest first, without those whose item cannot be read.
     ///
     /// # Errors
     /// [`StoreError`] if the query fails.
@@ -144,13 +150,7 @@ impl Store {
                 .expression_attribute_values(":sk", s(keys::VERSION))
                 .set_exclusive_start_key(from);
             let page = query.send().await.map_err(|error| sort("config_versions", error))?;
-            for item in page.items() {
-                let version =
-                    needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::VERSION).map(ConfigVersion::parse);
-                let version =
-                    version.and_then(Result::ok).ok_or_else(|| StoreError::corrupt("no config version's key"))?;
-                versions.push(StoredVersion { version, pushed_at: needed("at", item.moment("at")?)? });
-            }
+            versions.extend(logged("config versions", readable(page.items(), |item| stored_version(item).map(Some))));
             from = page.last_evaluated_key;
             if from.is_none() {
                 versions.sort_by(|a, b| b.pushed_at.cmp(&a.pushed_at).then_with(|| a.version.cmp(&b.version)));
@@ -224,6 +224,7 @@ impl Store {
     /// The config of `current`, compiled, with its overrides.
     async fn compiled(&self, current: &Current) -> Result<Config, ConfigStoreError> {
         let mut config = Config::load(&self.bundle(&current.version).await?)?;
+        config.active_since = Some(current.since);
         if let Some(overrides) = &current.overrides {
             overrides.apply(&mut config);
         }
@@ -399,7 +400,8 @@ impl ConfigHandle {
         let changes = store.config_changes();
         let current = store.current_config().await?.ok_or(ConfigStoreError::Nothing)?;
         let held = Arc::clone(&self.held().config);
-        let loaded = if current.version == held.version || refused == Some(&current.version) {
+        let is_held = current.version == held.version && held.active_since == Some(current.since);
+        let loaded = if is_held || refused == Some(&current.version) {
             Ok(held)
         } else {
             store.compiled(&current).await.map(Arc::new)

@@ -7,7 +7,7 @@ use crate::error::{StoreError, sort, unless_conflict};
 use crate::heads::Head;
 use crate::item::{Item, Read, n, s};
 use crate::keys;
-use crate::profiles::MAX_RESHAPED;
+use crate::profiles::{Consistency, Loaded, MAX_RESHAPED, Stored};
 use crate::store::{Condition, Store};
 use crate::traces::Subject;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, DeleteRequest, TransactWriteItem, WriteRequest};
@@ -152,16 +152,36 @@ impl Store {
         for chunk in deletes.chunks(MAX_RESHAPED) {
             let writes = chunk.iter().map(|(person, version)| delete(&self.table, *person, *version));
             let writes = writes.collect::<Result<Vec<_>, _>>()?;
-            let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-            answer.map_err(|error| {
-                let cancelled = error.as_service_error().is_some_and(|error| error.is_transaction_canceled_exception());
-                if cancelled { CONFLICT } else { sort("delete_person", error) }
-            })?;
+            self.transact("delete_person", writes).await?;
         }
         Ok(count)
     }
 
-    /// Returns which partitions of `subject`'s suppressions exist, and whether each contains anything.
+    /// Takes the links to `subject`'s user ids out of somebody else's profile: they hold no more, or the profile would be theirs. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table fails, the profile cannot be read, or others write it all the time.
+    pub async fn forget_links(&self, person: PersonId, subject: &Subject) -> Result<u64, StoreError> {
+        for _ in 0..TRIES {
+            let Loaded::Profile(mut stored) = self.load(person, Consistency::Strong).await? else { return Ok(0) };
+            let count = |stored: &Stored| stored.profile.parts.iter().map(|part| part.links.len()).sum::<usize>();
+            let before = count(&stored);
+            for part in &mut stored.profile.parts {
+                part.links.retain(|link| !subject.is_user(&link.user));
+            }
+            let removed = before - count(&stored);
+            if removed == 0 {
+                return Ok(0);
+            }
+            match self.save(&mut stored).await {
+                Err(error) if error.is_conflict() => {}
+                done => return done.map(|()| removed as u64),
+            }
+        }
+        Err(StoreError::Conflict { operation: "forget_links" })
+    }
+
+    /// Which partitions of `subject`'s suppressions there are, and whether each holds anything.
     ///
     /// # Errors
     /// [`StoreError`] if a read fails.

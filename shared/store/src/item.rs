@@ -87,6 +87,15 @@ fn wrong(name: &str) -> StoreError {
     StoreError::Corrupt(format!("attribute `{name}` is not of its form"))
 }
 
+/// Several items of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<T> {
+    /// Those that can be read.
+    pub items: Vec<T>,
+    /// How many cannot be read, and are not among these.
+    pub unreadable: u64,
+}
+
 /// Reads each of `items`, and counts those that cannot be read: they concern no other.
 pub(crate) fn readable<'a, T>(
     items: impl IntoIterator<Item = &'a Item>,
@@ -102,7 +111,15 @@ pub(crate) fn readable<'a, T>(
     (all, unreadable)
 }
 
-/// Returns a required attribute.
+/// What of `what` was readable. That the rest was not is logged, as whoever asks has no use for its number.
+pub(crate) fn logged<T>(what: &'static str, (items, unreadable): (Vec<T>, u64)) -> Vec<T> {
+    if unreadable > 0 {
+        tracing::warn!(what, unreadable, "stored items cannot be read; they were passed over");
+    }
+    items
+}
+
+/// What must be there.
 pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T, StoreError> {
     value.ok_or_else(|| StoreError::Corrupt(format!("attribute `{name}` is missing")))
 }

@@ -24,7 +24,11 @@ pub const MESSAGE: &str = "M#";
 /// The prefix of the sort key of a person's inbox entry. On its own it marks an inbox that contains all of the person's
 /// messages.
 pub const INBOX: &str = "N#";
-/// The sort key of a person's mail preferences, which apply to any address of theirs.
+/// The sort key of which update of an account's CRM record was done last.
+pub const DONE: &str = "U";
+/// The beginning of the sort key of an account's claim of a company domain, in the partition of the domain's own account.
+pub const CLAIM: &str = "C#";
+/// The sort key of what a person chose about mails, whatever their address is.
 pub const WISHES: &str = "W";
 /// The partition of the config.
 pub const CONFIG: &str = "CONFIG";
@@ -38,12 +42,20 @@ pub const VERSION: &str = "V#";
 pub const SWEEPS: &str = "SWEEPS";
 /// The partition of the sweep's progress, each shard of the due index under its name.
 pub const SWEPT: &str = "SWEPT";
+/// The partition of what the whole table was counted as.
+pub const COUNTED: &str = "COUNTED";
+/// The sort key of the last count.
+pub const LAST: &str = "LAST";
+/// The sort key of the pass that counts.
+pub const PASS: &str = "PASS";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
 /// The partition of the journeys that are, or were, paused, each under its own partition's name.
 pub const PAUSES: &str = "PAUSES";
 /// The partition of the rate at which mails go out.
 pub const PACE: &str = "PACE";
+/// The partition of what SES reported last.
+pub const REPORTS: &str = "REPORTS";
 /// The beginning of the sort key of a journey's day.
 pub const DAY: &str = "D#";
 /// Partitions of the rejects of a day: each takes 1,000 write units a second.
@@ -96,7 +108,12 @@ pub fn account_of(key: &str) -> Option<AccountId> {
     AccountId::parse(key.strip_prefix("A#")?).ok()
 }
 
-/// Returns whether a partition is an account's.
+/// The sort key of the claim that `account` makes of a company domain.
+pub fn claim(account: &AccountId) -> String {
+    format!("{CLAIM}{account}")
+}
+
+/// Whether a partition is an account's.
 pub fn is_account(partition: &str) -> bool {
     partition.starts_with("A#")
 }

@@ -17,7 +17,7 @@ mod inbox;
 mod state;
 
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, at, n, needed, readable, s};
+use crate::item::{Found, Item, Read, at, n, needed, readable, s};
 use crate::store::{Condition, Store};
 use crate::{keys, table};
 use jiff::Timestamp;
@@ -290,18 +290,15 @@ impl Store {
         item.map(|item| read(&item)).transpose()
     }
 
-    /// Returns all messages to a person, newest decision first. An unreadable one is left out.
+    /// All messages to a person, the newest decision first.
     ///
     /// # Errors
-    /// [`StoreError`] if the query fails.
-    pub async fn messages(&self, person: PersonId) -> Result<Vec<MessageRecord>, StoreError> {
+    /// [`StoreError`] where the query fails. A message that cannot be read is counted, and concerns no other.
+    pub async fn messages(&self, person: PersonId) -> Result<Found<MessageRecord>, StoreError> {
         let items = self.partition("messages", keys::person(person), keys::MESSAGE, false).await?;
         let (mut messages, unreadable) = readable(&items, |item| read(item).map(Some));
-        if unreadable > 0 {
-            tracing::warn!(%person, unreadable, "failed to read messages of a person");
-        }
         messages.sort_by(|a, b| b.decided_at.cmp(&a.decided_at).then_with(|| a.id.cmp(&b.id)));
-        Ok(messages)
+        Ok(Found { items: messages, unreadable })
     }
 }
 

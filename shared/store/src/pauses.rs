@@ -12,7 +12,7 @@
 //! message's id, and a cancelled transaction is retried at once: a burst of bounces is counted completely.
 
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, at, n, needed};
+use crate::item::{Item, Read, at, logged, n, needed, readable};
 use crate::messages::MessageState;
 use crate::store::Store;
 use crate::{keys, table};
@@ -228,14 +228,9 @@ impl Store {
     ) -> Result<Tally, StoreError> {
         let first = time::plus_days(now, 1 - i64::from(days.max(1)));
         let first = keys::journey_day(resumed.map_or(first, |resumed| resumed.at.max(first)));
-        let mut tally = Tally::default();
-        for item in self.partition("journey_health", keys::journey(journey), keys::DAY, false).await? {
-            let day = keys::day_of_key(needed(keys::SK, item.text(keys::SK)?)?);
-            if *day < *first {
-                continue;
-            }
-            tally = tally.plus(Tally::read(&item, "")?);
-        }
+        let mut items = self.partition("journey_health", keys::journey(journey), keys::DAY, false).await?;
+        items.retain(|item| item.text(keys::SK).ok().flatten().is_some_and(|sk| *keys::day_of_key(sk) >= *first));
+        let tally = sum(&items);
         // The first day that counts is that of the resumption, if it is not longer ago.
         Ok(match resumed.filter(|resumed| keys::journey_day(resumed.at) == first) {
             Some(resumed) => tally.less(resumed.tally),
@@ -280,7 +275,7 @@ impl Store {
     /// [`StoreError`] if a read or the write fails.
     pub async fn resume_journey(&self, journey: &str, now: Timestamp) -> Result<bool, StoreError> {
         let items = self.partition("resume_journey", keys::journey(journey), &keys::journey_day(now), false).await?;
-        let today = items.iter().try_fold(Tally::default(), |tally, item| Ok(tally.plus(Tally::read(item, "")?)))?;
+        let today = sum(&items);
         let mut sets = vec!["#resumed = :resumed".to_owned()];
         let mut update = self
             .client
@@ -301,7 +296,7 @@ impl Store {
         Ok(unless_conflict(sent.map(drop).map_err(|error| sort("resume_journey", error)))?.is_some())
     }
 
-    /// Returns all paused journeys, by name.
+    /// All journeys that are paused, by name, without those of which that cannot be read.
     ///
     /// # Errors
     /// [`StoreError`] if the read fails.
@@ -311,8 +306,14 @@ impl Store {
             let name = keys::journey_of(needed(keys::SK, item.text(keys::SK)?)?);
             paused(name.ok_or_else(|| StoreError::corrupt("no journey's key"))?, item)
         };
-        items.iter().filter_map(|item| read(item).transpose()).collect()
+        Ok(logged("paused journeys", readable(&items, read)))
     }
+}
+
+/// What the shards of a journey's days count together; one that cannot be read counts nothing.
+fn sum(items: &[Item]) -> Tally {
+    let tallies = logged("counts of a journey", readable(items, |item| Tally::read(item, "").map(Some)));
+    tallies.into_iter().fold(Tally::default(), Tally::plus)
 }
 
 fn day_key(journey: &str, day: Timestamp) -> Item {

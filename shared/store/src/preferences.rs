@@ -16,11 +16,15 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use perennial_config::soft_bounces::SoftBounces;
 use perennial_config::topics::Topic;
-use perennial_domain::PersonId;
+use perennial_domain::{PersonId, hash};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The beginning of the attributes that hold choices; the topic's id follows.
 const TOPIC: &str = "t:";
+/// The beginning of the attributes that hold which addresses a person confirmed or refused; the address's hash follows.
+const ADDRESS: &str = "c:";
+/// The most addresses of which it is kept: the newest. A person rarely has two.
+const MAX_ADDRESSES: usize = 16;
 /// The attribute of the soft bounces.
 const SOFT: &str = "soft";
 /// The attribute of the moment until which soft bounces hold mails back, in milliseconds since 1970.
@@ -48,7 +52,9 @@ pub struct Preferences {
     pub held_until: Option<Timestamp>,
     /// Its reader's choices by topic; other topics have their configured default.
     pub topics: BTreeMap<String, Choice>,
-    /// The recent mails to it, whatever profile they were for.
+    /// Of a person: the addresses, by their hashes in base32, of which they said that they want mails there, or that they do not.
+    pub confirmed: BTreeMap<String, Choice>,
+    /// The mails that went to it lately, whatever profile they were for.
     pub mails: Mails,
 }
 
@@ -106,13 +112,20 @@ impl Preferences {
             self.suppression = other.suppression;
         }
         self.suppression = self.suppression.or(other.suppression);
-        for (topic, choice) in other.topics {
-            let is_newer = |own: &Choice| own.since < choice.since || (own.since == choice.since && !choice.wants);
-            if self.topics.get(&topic).is_none_or(is_newer) {
-                self.topics.insert(topic, choice);
+        for (mine, others) in [(&mut self.topics, other.topics), (&mut self.confirmed, other.confirmed)] {
+            for (name, choice) in others {
+                let is_newer = |own: &Choice| own.since < choice.since || (own.since == choice.since && !choice.wants);
+                if mine.get(&name).is_none_or(is_newer) {
+                    mine.insert(name, choice);
+                }
             }
         }
         self
+    }
+
+    /// What the person said when they were asked to confirm the address of this hash; `None` if they said nothing.
+    pub fn confirmation(&self, address: &[u8; 32]) -> Option<Choice> {
+        self.confirmed.get(&hash::base32(address)).copied()
     }
 }
 
@@ -204,6 +217,40 @@ impl Store {
         self.choose_at(keys::key(keys::person(person), keys::WISHES), topics, now).await
     }
 
+    /// Stores that a person confirmed the address of this hash, or that they do not want mails there. What they said before and say again keeps its time.
+    ///
+    /// # Errors
+    /// [`StoreError`] if a read or the write fails.
+    pub async fn confirm_address(
+        &self,
+        person: PersonId,
+        address: &[u8; 32],
+        wants: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before = self.wishes(person).await?;
+        if before.confirmation(address).is_some_and(|choice| choice.wants == wants) {
+            return Ok(());
+        }
+        let own = hash::base32(address);
+        let key = keys::key(keys::person(person), keys::WISHES);
+        let mut update = self.client.update_item().table_name(&*self.table).set_key(Some(key));
+        let mut expression = "SET #own = :said".to_owned();
+        let mut others: Vec<_> = before.confirmed.iter().filter(|(name, _)| **name != own).collect();
+        others.sort_by_key(|(_, choice)| choice.since);
+        let over = (others.len() + 1).saturating_sub(MAX_ADDRESSES);
+        for (number, (name, _)) in others.iter().take(over).enumerate() {
+            expression.push_str(if number == 0 { " REMOVE " } else { ", " });
+            expression.push_str(&format!("#o{number}"));
+            update = update.expression_attribute_names(format!("#o{number}"), format!("{ADDRESS}{name}"));
+        }
+        let update = update
+            .update_expression(expression)
+            .expression_attribute_names("#own", format!("{ADDRESS}{own}"))
+            .expression_attribute_values(":said", s(said(wants, now)));
+        update.send().await.map(drop).map_err(|error| sort("confirm_address", error))
+    }
+
     async fn choose_at(&self, key: Item, topics: &BTreeMap<String, bool>, now: Timestamp) -> Result<(), StoreError> {
         if topics.is_empty() {
             return Ok(());
@@ -212,10 +259,9 @@ impl Store {
         let mut sets = Vec::new();
         for (number, (topic, wants)) in topics.iter().enumerate() {
             sets.push(format!("#t{number} = :t{number}"));
-            let choice = format!("{} {}", if *wants { "on" } else { "off" }, now.as_millisecond());
             update = update
                 .expression_attribute_names(format!("#t{number}"), format!("{TOPIC}{topic}"))
-                .expression_attribute_values(format!(":t{number}"), s(choice));
+                .expression_attribute_values(format!(":t{number}"), s(said(*wants, now)));
         }
         let update = update.update_expression(format!("SET {}", sets.join(", ")));
         update.send().await.map(drop).map_err(|error| sort("choose", error))
@@ -297,17 +343,30 @@ impl Bounces {
 }
 
 fn read(item: &Item) -> Result<Preferences, StoreError> {
-    let mut topics = BTreeMap::new();
-    for (name, value) in item {
-        let Some(topic) = name.strip_prefix(TOPIC) else { continue };
-        let choice = match value {
-            AttributeValue::S(text) => choice(text),
-            _ => None,
-        };
-        topics.insert(topic.to_owned(), choice.ok_or_else(|| StoreError::corrupt("a choice is not of its form"))?);
-    }
+    let (topics, confirmed) = (choices(item, TOPIC)?, choices(item, ADDRESS)?);
     let mails = Mails::of(item)?;
-    Ok(Preferences { suppression: suppressions::read(item)?, held_until: item.moment(UNTIL)?, topics, mails })
+    Ok(Preferences {
+        suppression: suppressions::read(item)?,
+        held_until: item.moment(UNTIL)?,
+        topics,
+        confirmed,
+        mails,
+    })
+}
+
+/// The choices in the attributes that begin with `prefix`, by what follows it.
+fn choices(item: &Item, prefix: &str) -> Result<BTreeMap<String, Choice>, StoreError> {
+    let named = item.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    let read = |(name, value): (&str, &AttributeValue)| {
+        let choice = value.as_s().ok().and_then(|text| choice(text));
+        Ok((name.to_owned(), choice.ok_or_else(|| StoreError::corrupt("a choice is not of its form"))?))
+    };
+    named.map(read).collect()
+}
+
+/// A choice as it is stored.
+fn said(wants: bool, since: Timestamp) -> String {
+    format!("{} {}", if wants { "on" } else { "off" }, since.as_millisecond())
 }
 
 fn choice(text: &str) -> Option<Choice> {

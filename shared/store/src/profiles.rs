@@ -6,8 +6,7 @@ use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, needed};
 use crate::keys;
 use crate::store::{Condition, Store};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage};
@@ -226,15 +225,15 @@ impl Store {
                 Err(StoreError::TooLarge { .. }) => fitted(&mut stored.profile.clone(), &stored.summary, version)?,
                 item => item?,
             };
-            writes.push(write(&self.table, item, Condition::version(stored.version))?);
+            writes.push(self.putting(item, Some(Condition::version(stored.version)))?);
         }
         for (person, moved) in &reshape.pointers {
             let before = moved.version.saturating_sub(1);
-            writes.push(write(&self.table, encode_pointer(*person, moved), Condition::version(before))?);
+            writes.push(self.putting(encode_pointer(*person, moved), Some(Condition::version(before)))?);
         }
         for (account, person, version) in &reshape.leaves {
             let item = tombstone(account, *person, *version, now);
-            writes.push(write(&self.table, item, Condition::newer(*version))?);
+            writes.push(self.putting(item, Some(Condition::newer(*version)))?);
         }
         if writes.is_empty() {
             return Ok(());
@@ -242,14 +241,7 @@ impl Store {
         if writes.len() > MAX_RESHAPED {
             return Err(StoreError::Unstorable(format!("{} items are too many for one transaction", writes.len())));
         }
-        let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        answer.map(drop).map_err(|error| {
-            let cancelled = error.as_service_error().is_some_and(|service| service.is_transaction_canceled_exception());
-            let lost = error
-                .as_service_error()
-                .is_some_and(|service| service.code() == Some("TransactionInProgressException"));
-            if cancelled || lost { StoreError::Conflict { operation: "reshape" } } else { sort("reshape", error) }
-        })
+        self.transact("reshape", writes).await
     }
 }
 
@@ -267,16 +259,4 @@ fn fitted(profile: &mut Profile, summary: &Summary, version: u64) -> Result<Item
             item => return item,
         }
     }
-}
-
-fn write(table: &str, item: Item, condition: Condition) -> Result<TransactWriteItem, StoreError> {
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .condition_expression(condition.expression)
-        .set_expression_attribute_names(Some(condition.names))
-        .set_expression_attribute_values(condition.values)
-        .build()
-        .map_err(|error| StoreError::Unstorable(error.to_string()))?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }

@@ -2,7 +2,7 @@
 //! for 30 days.
 
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, at, n, needed, readable, s};
+use crate::item::{Found, Item, Read, at, n, needed, readable, s};
 use crate::keys;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
@@ -156,29 +156,29 @@ impl Store {
     /// The newest rejects, at most `limit`, of the [`KEPT_DAYS`] up to `now`; the newest first.
     ///
     /// # Errors
-    /// [`StoreError`] where a query fails or an item cannot be read.
-    pub async fn rejects(&self, now: Timestamp, limit: usize) -> Result<Vec<Reject>, StoreError> {
-        let mut rejects: Vec<Reject> = Vec::new();
+    /// [`StoreError`] where a query fails. A reject that cannot be read is counted, and concerns no other.
+    pub async fn rejects(&self, now: Timestamp, limit: usize) -> Result<Found<Reject>, StoreError> {
+        let (mut rejects, mut unreadable): (Vec<Reject>, u64) = (Vec::new(), 0);
         for day in 0..=KEPT_DAYS {
             if rejects.len() >= limit {
                 break;
             }
             let of = time::plus_days(now, -day);
             let shards = (0..keys::REJECT_SHARDS).map(|shard| self.newest_rejects(keys::rejects_of(of, shard), limit));
-            let shards = futures::future::try_join_all(shards).await?;
+            let mut found = futures::future::try_join_all(shards).await?;
             // Those that were stored before there were shards.
-            let old = self.newest_rejects(keys::rejects(of), limit).await?;
-            let mut of_day: Vec<Reject> = shards.into_iter().flatten().chain(old).collect();
+            found.push(self.newest_rejects(keys::rejects(of), limit).await?);
+            unreadable += found.iter().map(|found| found.unreadable).sum::<u64>();
+            let mut of_day: Vec<Reject> = found.into_iter().flat_map(|found| found.items).collect();
             of_day.sort_by(|a, b| b.received_at.cmp(&a.received_at).then_with(|| a.id.cmp(&b.id)));
             rejects.append(&mut of_day);
         }
         rejects.truncate(limit);
-        Ok(rejects)
+        Ok(Found { items: rejects, unreadable })
     }
 
-    /// Returns the newest `limit` rejects of a partition, and the others of the same minute as the last of them. Older
-    /// ones are not read.
-    async fn newest_rejects(&self, partition: String, limit: usize) -> Result<Vec<Reject>, StoreError> {
+    /// The newest `limit` rejects of a partition, and the others of the same minute as the last of them. What is older is not read.
+    async fn newest_rejects(&self, partition: String, limit: usize) -> Result<Found<Reject>, StoreError> {
         const OPERATION: &str = "rejects";
         let (mut items, mut from): (Vec<Item>, _) = (Vec::new(), None);
         let minute =
@@ -202,11 +202,8 @@ impl Store {
                 break;
             }
         }
-        let (rejects, unreadable) = readable(&items, |item| Reject::read(item).map(Some));
-        if unreadable > 0 {
-            tracing::warn!(unreadable, "failed to read rejects of a day");
-        }
-        Ok(rejects)
+        let (items, unreadable) = readable(&items, |item| Reject::read(item).map(Some));
+        Ok(Found { items, unreadable })
     }
 }
 

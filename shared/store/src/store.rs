@@ -4,7 +4,9 @@ use crate::error::{StoreError, sort};
 use crate::item::{Item, n};
 use crate::keys;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,7 +88,35 @@ impl Store {
         put.send().await.map(drop).map_err(|error| sort(operation, error))
     }
 
-    /// Returns every item of a partition whose sort key begins with `prefix` (all if it is empty), in order.
+    /// Does all of `writes`, or nothing if a condition does not hold or another write interferes: then [`StoreError::Conflict`].
+    pub(crate) async fn transact(
+        &self,
+        operation: &'static str,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        answer.map(drop).map_err(|error| {
+            let service = error.as_service_error();
+            let cancelled = service.is_some_and(TransactWriteItemsError::is_transaction_canceled_exception);
+            let lost = service.is_some_and(|service| service.code() == Some("TransactionInProgressException"));
+            if cancelled || lost { StoreError::Conflict { operation } } else { sort(operation, error) }
+        })
+    }
+
+    /// The write of a transaction that puts `item` if `condition` holds.
+    pub(crate) fn putting(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+        let mut put = Put::builder().table_name(&*self.table).set_item(Some(item));
+        if let Some(condition) = condition {
+            put = put
+                .condition_expression(condition.expression)
+                .set_expression_attribute_names(Some(condition.names))
+                .set_expression_attribute_values(condition.values);
+        }
+        let put = put.build().map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Every item of a partition whose sort key begins with `prefix` (all, where that is empty), in order.
     pub(crate) async fn partition(
         &self,
         operation: &'static str,

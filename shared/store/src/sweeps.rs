@@ -2,7 +2,7 @@
 
 use crate::due::DuePosition;
 use crate::error::{StoreError, sort};
-use crate::item::{Item, Read, json, n, needed, s};
+use crate::item::{Item, Read, json, logged, n, needed, readable, s};
 use crate::store::{Store, is_true};
 use crate::{keys, table};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -102,10 +102,10 @@ impl Store {
         self.put("note_sweep", item, None).await
     }
 
-    /// The last `limit` runs of the last week, the newest first. Half a read unit for some 50.
+    /// The last `limit` runs of the last week, the newest first, without those that cannot be read. Half a read unit for some 50.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails or an item cannot be read.
+    /// [`StoreError`] where the query fails.
     pub async fn sweeps(&self, limit: u16) -> Result<Vec<Sweep>, StoreError> {
         let query = self
             .client
@@ -117,7 +117,7 @@ impl Store {
             .scan_index_forward(false)
             .limit(i32::from(limit));
         let page = query.send().await.map_err(|error| sort("sweeps", error))?;
-        page.items.unwrap_or_default().iter().map(read).collect()
+        Ok(logged("runs of the sweep", readable(page.items(), |item| read(item).map(Some))))
     }
 
     /// Returns when the longest overdue profile at `now` was due; `None` if there is none. Costs eight read units.

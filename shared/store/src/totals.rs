@@ -1,21 +1,22 @@
-//! Totals of the whole table: exact while nothing is in progress; a scan may or may not see concurrent writes.
+//! The whole table in numbers, by the plain attributes of its items: exact while nothing is under way; a scan sees what is written meanwhile, or not.
 
-use crate::error::{StoreError, sort};
+use crate::error::StoreError;
 use crate::item::{Item, Read};
 use crate::keys;
-use crate::store::Store;
 use perennial_domain::{Likelihood, Stage};
 use perennial_engine::NpsClass;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Segments that are scanned at once.
-const SEGMENTS: i32 = 4;
 /// The best-effort counter of events that had been counted before.
 pub const DUPLICATES: &str = "duplicates";
 
-/// The totals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// The attributes that an item is counted by, beside its keys.
+pub(crate) const ATTRIBUTES: [&str; 12] =
+    ["n", "to", "ext", "stage", "scores", "nps", "unread", "pers", "segs", "ch", "status", "journey"];
+
+/// What the table holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Events counted, over all profiles.
     pub accepted: u64,
@@ -53,8 +54,8 @@ pub struct Totals {
     pub journeys: BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>,
 }
 
-/// People by the class of their latest survey answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// People by what their latest survey answer made of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
     /// Answered 9 or 10, and use the product.
     pub promoters: u64,
@@ -89,7 +90,7 @@ impl Answers {
 }
 
 /// A segment in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentTotals {
     /// The number of its people.
     pub people: u64,
@@ -109,7 +110,7 @@ fn band(score: u8) -> usize {
 }
 
 impl Totals {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
         self.rejected += other.rejected;
@@ -144,7 +145,8 @@ impl Totals {
         }
     }
 
-    fn count(&mut self, item: &Item) -> Result<(), StoreError> {
+    /// Counts an item by its plain attributes, of which [`ATTRIBUTES`] are needed.
+    pub(crate) fn count(&mut self, item: &Item) -> Result<(), StoreError> {
         let (pk, sk) = (item.text(keys::PK)?.unwrap_or_default(), item.text(keys::SK)?.unwrap_or_default());
         if sk == keys::PROFILE {
             // A pointer counts no events: those moved with the identity.
@@ -202,64 +204,6 @@ fn add_channels(sums: &mut BTreeMap<String, BTreeMap<String, u64>>, more: BTreeM
         let mine = sums.entry(channel).or_default();
         for (state, messages) in states {
             *mine.entry(state).or_default() += messages;
-        }
-    }
-}
-
-impl Store {
-    /// Counts everything with a parallel scan: half a read unit for each 4 KB of the table. The caller should cache the
-    /// result.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the scan fails. An unreadable item is counted as such.
-    pub async fn totals(&self) -> Result<Totals, StoreError> {
-        let segments = (0..SEGMENTS).map(|segment| self.segment(segment));
-        let mut totals = Totals::default();
-        for part in futures::future::try_join_all(segments).await? {
-            totals.add(part);
-        }
-        Ok(totals)
-    }
-
-    async fn segment(&self, segment: i32) -> Result<Totals, StoreError> {
-        let mut totals = Totals::default();
-        let mut from = None;
-        loop {
-            let scan = self
-                .client
-                .scan()
-                .table_name(&*self.table)
-                .segment(segment)
-                .total_segments(SEGMENTS)
-                .filter_expression("NOT begins_with(#sk, :ledger)")
-                .projection_expression(
-                    "#pk, #sk, #n, #to, #ext, #stage, #scores, #nps, #unread, #pers, #segs, #ch, #status, #journey",
-                )
-                .expression_attribute_names("#pk", keys::PK)
-                .expression_attribute_names("#sk", keys::SK)
-                .expression_attribute_names("#n", "n")
-                .expression_attribute_names("#to", "to")
-                .expression_attribute_names("#ext", "ext")
-                .expression_attribute_names("#stage", "stage")
-                .expression_attribute_names("#scores", "scores")
-                .expression_attribute_names("#nps", "nps")
-                .expression_attribute_names("#unread", "unread")
-                .expression_attribute_names("#pers", "pers")
-                .expression_attribute_names("#segs", "segs")
-                .expression_attribute_names("#ch", "ch")
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_names("#journey", "journey")
-                .expression_attribute_values(":ledger", crate::item::s(keys::LEDGER))
-                .set_exclusive_start_key(from);
-            let page = scan.send().await.map_err(|error| sort("totals", error))?;
-            for item in page.items() {
-                // Counts of the item's readable part are correct.
-                totals.unreadable += u64::from(totals.count(item).is_err());
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(totals);
-            }
         }
     }
 }

@@ -3,9 +3,11 @@
 //! It scans the table, as nothing else would prove that nothing is left: any later kind of item in a person's own
 //! partition is found too.
 
+use crate::codec;
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, readable, s};
 use crate::keys;
+use crate::profiles::Loaded;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_domain::traits::is_same;
@@ -87,7 +89,17 @@ impl Subject {
         self.people.contains(&identity.person_id())
     }
 
-    /// Returns the partitions of their addresses' suppressions, which contain only hashes.
+    /// Whether a part of somebody else's profile was once said to be theirs.
+    pub(crate) fn is_linked_in(&self, profile: &Profile) -> bool {
+        profile.parts.iter().flat_map(|part| &part.links).any(|link| self.is_user(&link.user))
+    }
+
+    /// Whether a user id is theirs.
+    pub(crate) fn is_user(&self, user: &UserId) -> bool {
+        self.has(&Identity::User(user.clone()))
+    }
+
+    /// The partitions of their addresses' suppressions, which hold nothing but hashes.
     pub fn suppressions(&self) -> BTreeSet<String> {
         self.addresses.iter().map(|address| keys::suppression(address)).collect()
     }
@@ -153,6 +165,11 @@ pub enum Trace {
         /// Which account.
         account: AccountId,
     },
+    /// The profile of somebody else, of which an anonymous id was once said to be theirs.
+    Link {
+        /// Whose profile.
+        person: PersonId,
+    },
     /// A value that they are found by.
     Pointer {
         /// The partition key.
@@ -207,13 +224,16 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .consistent_read(true)
-                .projection_expression("#pk, #sk, #to, #by, #lead, #event")
+                .projection_expression("#pk, #sk, #to, #by, #lead, #event, #ver, #stage, #state")
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#to", "to")
                 .expression_attribute_names("#by", "by")
                 .expression_attribute_names("#lead", "lead")
                 .expression_attribute_names("#event", "event")
+                .expression_attribute_names("#ver", "ver")
+                .expression_attribute_names("#stage", "stage")
+                .expression_attribute_names("#state", "state")
                 .set_exclusive_start_key(from);
             let page = scan.send().await.map_err(|error| sort("traces", error))?;
             let (found, unreadable) = readable(page.items(), |item| trace(item, subject));
@@ -267,7 +287,14 @@ impl Store {
 fn trace(item: &Item, subject: &Subject) -> Result<Option<Trace>, StoreError> {
     let (pk, sk) = (item.text(keys::PK)?.unwrap_or_default(), item.text(keys::SK)?.unwrap_or_default());
     if let Some(person) = keys::person_of(pk) {
-        return Ok(subject.people.contains(&person).then(|| Trace::Own { person, sk: sk.to_owned() }));
+        if subject.people.contains(&person) {
+            return Ok(Some(Trace::Own { person, sk: sk.to_owned() }));
+        }
+        if sk != keys::PROFILE {
+            return Ok(None);
+        }
+        let Loaded::Profile(stored) = codec::decode(item)? else { return Ok(None) };
+        return Ok(subject.is_linked_in(&stored.profile).then_some(Trace::Link { person }));
     }
     if let (Some(account), Some(person)) = (keys::account_of(pk), keys::person_of(sk)) {
         return Ok(subject.people.contains(&person).then_some(Trace::Member { account, person }));

@@ -5,20 +5,24 @@
 //! |---|---|
 //! | `status`, `rank`, `t_<state>`, `by`, `detail` | as of [`crate::messages`] |
 //! | `ch`, `endpoint`, `num`, `fields`, `cfg`, `decided` | the update |
-//! | `ttl` | deleted after 90 days: no queue keeps a message for longer than 14 |
+//! | `ttl` | 90 days after the last attempt it is forgotten: no queue keeps a message for longer than 14 |
+//!
+//! An account keeps its last update for longer than that, and may ask for it again. So beside the records stands, for as long as the account, the number of
+//! the last update that is done (`U`, `n`): what is done is not sent again once its record is forgotten, and what is not done is still sent.
 
-use crate::error::{StoreError, unless_conflict};
-use crate::item::{Item, Read, at, json, n, needed, s};
+use crate::error::{StoreError, sort, unless_conflict};
+use crate::item::{Found, Item, Read, at, json, n, needed, readable, s};
 use crate::messages::{MessageState, Outcome};
 use crate::store::{Condition, Store};
 use crate::{keys, table};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{AccountId, AccountUpdate, Channel, ConfigVersion, DecisionId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Days that a record is kept.
+/// Days that a record is kept after the last attempt.
 const KEPT_DAYS: i64 = 90;
 
 /// An update and what became of it.
@@ -69,13 +73,53 @@ impl Store {
         set("cfg", s(update.config.as_str()));
         set("decided", at(update.at));
         set("t_claimed", at(now));
-        set(table::TTL, n(now.as_second() + KEPT_DAYS * DAY_SECONDS));
+        set(table::TTL, kept_until(now));
         if unless_conflict(self.put("claim_update", item, Some(Condition::absent())).await)?.is_some() {
             return Ok(None);
         }
         let found = self.get("claim_update", key(&update.account, update.id), true).await?;
         let item = found.ok_or(StoreError::Conflict { operation: "claim_update" })?;
-        Ok(Some(MessageState::parse(needed("status", item.text("status")?)?)?))
+        let state = MessageState::parse(needed("status", item.text("status")?)?)?;
+        if state == MessageState::Claimed {
+            self.keep_claim(update, now).await?;
+        }
+        Ok(Some(state))
+    }
+
+    /// Keeps a claim for as long as if it were made now: its update is still under way.
+    async fn keep_claim(&self, update: &AccountUpdate, now: Timestamp) -> Result<(), StoreError> {
+        let write = self.client.update_item().table_name(&*self.table).set_key(Some(key(&update.account, update.id)));
+        let write = write
+            .update_expression("SET #ttl = :ttl")
+            .condition_expression("attribute_exists(#rank)")
+            .expression_attribute_names("#ttl", table::TTL)
+            .expression_attribute_names("#rank", "rank")
+            .expression_attribute_values(":ttl", kept_until(now));
+        let written = write.send().await.map(drop).map_err(|error| sort("keep_claim", error));
+        unless_conflict(written)?.ok_or(StoreError::Conflict { operation: "keep_claim" })
+    }
+
+    /// Whether `update` is the last one of its account that is done.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the read fails.
+    pub async fn is_update_done(&self, update: &AccountUpdate) -> Result<bool, StoreError> {
+        let item = self.get("is_update_done", done_key(&update.account), true).await?;
+        Ok(item.map(|item| item.number::<u64>("n")).transpose()?.flatten() == Some(update.number))
+    }
+
+    /// Notes that `update` is done, whatever came of it: to be called after that is recorded. An earlier update changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the write fails.
+    pub async fn note_update_done(&self, update: &AccountUpdate) -> Result<(), StoreError> {
+        let write = self.client.update_item().table_name(&*self.table).set_key(Some(done_key(&update.account)));
+        let write = write
+            .update_expression("SET #n = :n")
+            .condition_expression("attribute_not_exists(#n) OR #n < :n")
+            .expression_attribute_names("#n", "n")
+            .expression_attribute_values(":n", n(update.number));
+        unless_conflict(write.send().await.map(drop).map_err(|error| sort("note_update_done", error))).map(drop)
     }
 
     /// Records the outcome of a claimed update; see [`Store::record`].
@@ -94,13 +138,21 @@ impl Store {
     /// The updates of an account within the last 90 days, the newest first.
     ///
     /// # Errors
-    /// [`StoreError`] where the query fails.
-    pub async fn updates(&self, account: &AccountId) -> Result<Vec<UpdateRecord>, StoreError> {
+    /// [`StoreError`] where the query fails. An update that cannot be read is counted, and concerns no other.
+    pub async fn updates(&self, account: &AccountId) -> Result<Found<UpdateRecord>, StoreError> {
         let items = self.partition("updates", keys::account(account), keys::MESSAGE, false).await?;
-        let mut updates = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let (mut updates, unreadable) = readable(&items, |item| read(item).map(Some));
         updates.sort_by_key(|update| std::cmp::Reverse(update.number));
-        Ok(updates)
+        Ok(Found { items: updates, unreadable })
     }
+}
+
+fn kept_until(now: Timestamp) -> AttributeValue {
+    n(now.as_second() + KEPT_DAYS * DAY_SECONDS)
+}
+
+fn done_key(account: &AccountId) -> Item {
+    keys::key(keys::account(account), keys::DONE)
 }
 
 fn key(account: &AccountId, id: DecisionId) -> Item {

@@ -16,7 +16,7 @@ function rights({ name, outputs }) {
     allow(queues, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:SendMessage'),
     allow(bucket, 's3:ListBucket'),
     allow(`${bucket}/archive/*`, 's3:GetObject', 's3:PutObject', 's3:DeleteObject'),
-    allow('*', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData'),
+    allow('*', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'lambda:GetAccountSettings'),
   ];
 }
 

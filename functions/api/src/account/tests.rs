@@ -95,11 +95,11 @@ async fn all_people_of_an_account_and_of_its_domains_are_shown_page_by_page() {
     }
     house.deps.store.leave_account(&id("acme"), people[0], 2, now()).await.unwrap();
     save(&house, "acme", json!({ "domain": "acme.example" }), |stored| {
-        stored.account.registered = ["acme.example".to_owned()].into();
+        stored.account.registered = [("acme.example".to_owned(), Some(now()))].into();
     })
     .await;
     save(&house, "acme.example", json!({}), |stored| {
-        stored.account.claims = [(id("acme"), now())].into();
+        stored.account.claimant = Some(id("acme"));
     })
     .await;
     for limit in [1, 2, 3, 6, 100] {

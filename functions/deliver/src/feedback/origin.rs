@@ -53,7 +53,7 @@ async fn find(deps: &Deps, event: &MailEvent) -> Result<Option<MessageRecord>, D
         let parts = stored.profile.parts.iter().map(|part| part.owner());
         let people: BTreeSet<PersonId> = parts.chain([person, stored.profile.id]).collect();
         for person in people {
-            let found = deps.store.messages(person).await?.into_iter().find(is_it);
+            let found = deps.store.messages(person).await?.items.into_iter().find(is_it);
             if found.is_some() {
                 return Ok(found);
             }

@@ -2,6 +2,8 @@
 
 use crate::support::{ACCOUNTS, Bench, at, changed, id, member, person};
 use perennial_domain::Member;
+use perennial_store::Consistency;
+use perennial_store::accounts::ClaimChange;
 use serde_json::json;
 
 /// A person belongs to the account of a `group` call, else to the account of the company mail domain.
@@ -115,4 +117,67 @@ async fn domain_that_many_accounts_name_identifies_nobody_and_costs_no_more_for_
         bench.settle().await;
     }
     assert_eq!(bench.sums("a00").await, Some((1, 25, None)), "as few name it again, the first has them");
+}
+
+/// More accounts claim the domain than were ever remembered of one domain, and the first of them withdraw.
+#[tokio::test]
+async fn when_claims_fall_to_few_again_the_domain_identifies_whoever_is_left() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme.example", &member("b", 25), 1).await;
+    for n in 0..150 {
+        bench.group(&format!("a{n:03}"), 10 + n, json!({ "domain": "acme.example" })).await;
+    }
+    bench.settle().await;
+    assert_eq!(bench.sums("acme.example").await, Some((1, 25, None)));
+    for n in 0..130 {
+        bench.group(&format!("a{n:03}"), 500 + n, json!({ "domain": null })).await;
+    }
+    bench.settle().await;
+    assert_eq!(bench.sums("a130").await, Some((1, 25, None)));
+    assert_eq!(bench.account("acme.example").await.unwrap().holder(), Some(&id("a130")));
+}
+
+/// A process stops after an account was written with its claim, and before the account of the domain was.
+#[tokio::test]
+async fn claim_whose_process_stopped_is_completed_by_the_next_recomputation() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme.example", &member("b", 25), 1).await;
+    bench.roll_up("acme.example").await;
+    bench.group("acme", 1, json!({ "domain": "other.example" })).await;
+    bench.settle().await;
+    let mut stored = bench.store.account(&id("acme"), Consistency::Strong).await.unwrap().unwrap();
+    let traits = json!({ "domain": "acme.example" });
+    let message = perennial_domain::MessageId::parse("m2").unwrap();
+    stored.account.merge(&bench.config.accounts.domains, traits.as_object().unwrap(), at(2), &message);
+    stored.account.registered = [("acme.example".to_owned(), Some(at(2)))].into();
+    stored.account.unsettled = ["acme.example".to_owned(), "other.example".to_owned()].into();
+    let change = ClaimChange { made: vec![(id("acme.example"), at(2))], withdrawn: vec![id("other.example")] };
+    bench.store.save_account_claiming(&mut stored, &change).await.unwrap();
+    let bench = bench.restarted();
+    bench.roll_up("acme").await;
+    bench.settle().await;
+    assert_eq!(bench.sums("acme").await, Some((1, 25, None)));
+    assert_eq!(bench.account("acme.example").await.unwrap().holder(), Some(&id("acme")));
+    assert_eq!(bench.account("other.example").await, None);
+    assert!(bench.account("acme").await.unwrap().unsettled.is_empty());
+}
+
+/// A process stops after the account of a domain was written, and before those whom that concerns were notified.
+#[tokio::test]
+async fn accounts_that_a_stopped_process_did_not_notify_are_notified_by_the_next() {
+    let bench = Bench::new(ACCOUNTS).await;
+    bench.put("acme.example", &member("b", 25), 1).await;
+    bench.group("late", 20, json!({ "domain": "acme.example" })).await;
+    bench.settle().await;
+    assert_eq!(bench.sums("late").await, Some((1, 25, None)));
+    bench.group("early", 10, json!({ "domain": "acme.example" })).await;
+    // What was sent is lost, and what was written after it as well.
+    drop(bench.accounts.drain());
+    let mut stored = bench.store.account(&id("early"), Consistency::Strong).await.unwrap().unwrap();
+    stored.account.unsettled = ["acme.example".to_owned()].into();
+    bench.store.save_account(&mut stored).await.unwrap();
+    let bench = bench.restarted();
+    bench.roll_up("early").await;
+    bench.settle().await;
+    assert_eq!((bench.sums("early").await, bench.sums("late").await), (Some((1, 25, None)), Some((0, 0, None))));
 }

@@ -199,6 +199,7 @@ pub fn called(account: &str, message: &str, second: i64, traits: Value) -> Strin
         traits: traits.as_object().unwrap().clone(),
         at: at(second),
         message_id: MessageId::parse(message).unwrap(),
+        signed: false,
     };
     let payload = AccountsPayload::Changed {
         account: id(account),

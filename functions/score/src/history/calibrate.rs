@@ -5,7 +5,9 @@ use crate::deps::Deps;
 use futures::TryStreamExt;
 use perennial_domain::{Event, Identity, PersonId};
 use perennial_engine::calibrate::{Calibration, calibrate, needs, taken};
+use perennial_store::archive::undamaged;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Reads everyone's history and computes the value of an action. Changes nothing. A merged profile is one person;
 /// events of identities without a profile are ignored. Uses memory for the events that rules of `purchase`, tallies and
@@ -31,7 +33,8 @@ pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryErro
         }
     }
     let mut histories: HashMap<PersonId, Vec<Event>> = HashMap::new();
-    let mut events = std::pin::pin!(deps.archive.read_all().await?);
+    let damaged = AtomicU64::new(0);
+    let mut events = std::pin::pin!(undamaged(deps.archive.read_all().await?, &damaged));
     let mut read = 0;
     while let Some(event) = events.try_next().await? {
         read += 1;
@@ -54,5 +57,5 @@ pub async fn run(deps: &Deps, tell: Tell<'_>) -> Result<Calibration, HistoryErro
             tokio::task::yield_now().await;
         }
     }
-    Ok(Calibration { unreadable, ..calibrate(&config, &ready) })
+    Ok(Calibration { unreadable, damaged: damaged.load(Ordering::Relaxed), ..calibrate(&config, &ready) })
 }

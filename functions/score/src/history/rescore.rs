@@ -20,8 +20,10 @@ use perennial_domain::{Identity, PersonId};
 use perennial_engine::Action;
 use perennial_engine::membership::memberships;
 use perennial_engine::rescore::Rebuild;
+use perennial_store::archive::undamaged;
 use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use tally::{Example, Moved, Outcome, StageMoved};
@@ -53,7 +55,7 @@ pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, 
     let versions = run.everyone(&mut outcome.unreadable).await?;
     outcome.people = versions.len() as u64;
     let mut rebuild = Rebuild::new(&config, run.now).against(old);
-    outcome.events = run.read(&mut rebuild).await?;
+    (outcome.events, outcome.damaged) = run.read(&mut rebuild).await?;
     let mut left = run.apply(&rebuild, versions, &mut outcome).await?;
     drop(rebuild);
     for _ in 0..ROUNDS {
@@ -128,9 +130,10 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the whole archive; returns its number of events.
-    async fn read(&self, rebuild: &mut Rebuild<'_>) -> Result<u64, HistoryError> {
-        let mut events = std::pin::pin!(self.deps.archive.read_all().await?);
+    /// Reads the whole archive; gives how many events it has, and how many objects and lines are damaged. Who lacks an event for that is not rescored.
+    async fn read(&self, rebuild: &mut Rebuild<'_>) -> Result<(u64, u64), HistoryError> {
+        let damaged = AtomicU64::new(0);
+        let mut events = std::pin::pin!(undamaged(self.deps.archive.read_all().await?, &damaged));
         let mut read = 0;
         while let Some(event) = events.try_next().await? {
             rebuild.count(&event);
@@ -141,7 +144,7 @@ impl Run<'_> {
                 tokio::task::yield_now().await;
             }
         }
-        Ok(read)
+        Ok((read, damaged.load(Ordering::Relaxed)))
     }
 
     /// Reads profiles with the ids that they have counted.

@@ -127,7 +127,7 @@ async fn what_is_known_of_an_account_is_at_most_a_minute_old() {
 async fn the_people_of_a_domain_follow_the_account_that_has_it() {
     let bench = bench().await;
     let mut domain = StoredAccount::new(id("acme.example"));
-    domain.account.claims = [(id("acme"), at(-100))].into();
+    domain.account.claimant = Some(id("acme"));
     bench.store.save_account(&mut domain).await.unwrap();
     pays(&bench, "acme").await;
     let identify =

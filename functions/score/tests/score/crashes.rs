@@ -1,6 +1,9 @@
 //! A process that dies between any two steps leaves work that the redelivery completes.
 
-use crate::support::{Bench, at, user};
+use crate::support::{Bench, at, events_body, user};
+use futures::TryStreamExt;
+use perennial_domain::Event;
+use perennial_score::handler;
 use perennial_testkit::EventBuilder;
 
 #[tokio::test]
@@ -63,4 +66,28 @@ async fn processes_that_work_on_the_same_person_at_once_count_everything_once() 
     });
     futures::future::join_all(runs).await;
     assert_eq!(bench.stored(user("u")).await.unwrap().profile.counted(), 45);
+}
+
+/// One of two records fails after both were archived, and comes again by itself.
+#[tokio::test]
+async fn record_that_comes_again_is_not_archived_a_second_time() {
+    let bench = Bench::new().await;
+    let trial = events_body(&[EventBuilder::track("t", "u", "Trial Started").at(at(-40)).build()]);
+    let other = events_body(&[EventBuilder::track("o", "v", "x").at(at(-40)).build()]);
+    bench.messages.refuse_next(1);
+    assert_eq!(bench.hand(vec![trial.clone(), other]).await, ["r0"]);
+    for receives in 2..4 {
+        bench.messages.refuse_next(usize::from(receives == 2));
+        let record = serde_json::json!({ "messageId": "r0", "body": trial, "attributes": { "ApproximateReceiveCount": receives.to_string() } });
+        let event = serde_json::from_value(serde_json::json!({ "Records": [record] })).unwrap();
+        handler::handle(&bench.deps, event).await.unwrap();
+    }
+    let archived: Vec<Event> = bench.archive.read_all().await.unwrap().try_collect().await.unwrap();
+    assert_eq!(archived.len(), 2);
+    assert_eq!(bench.stored(user("u")).await.unwrap().profile.counted(), 1);
+    // What this process does not remember is archived: no event is lost for it.
+    let again = bench.restarted();
+    again.hand(vec![trial]).await;
+    let archived: Vec<Event> = bench.archive.read_all().await.unwrap().try_collect().await.unwrap();
+    assert_eq!(archived.len(), 3);
 }

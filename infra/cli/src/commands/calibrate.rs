@@ -4,7 +4,7 @@ mod patch;
 
 use super::client::Target;
 use super::progress::over_history;
-use super::tables::{counted, framed, number, unreadable};
+use super::tables::{counted, damaged, framed, number, unreadable};
 use perennial_engine::calibrate::{Calibration, CategoryCap, ENOUGH_PEOPLE, READY};
 use perennial_score::Deps;
 use perennial_score::history::{Tell, calibrate};
@@ -50,7 +50,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let file = args.dir.join("scoring.toml");
     let text = std::fs::read_to_string(&file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
     if !args.patch {
-        print!("{}{}", shown(&found), unreadable(found.unreadable));
+        print!("{}{}{}", shown(&found), unreadable(found.unreadable), damaged(found.damaged));
     }
     if let Some(why) = too_few(&found, args.min_people) {
         if args.patch {

@@ -1,7 +1,7 @@
 //! `perennial experiments`
 
 use super::client::{Target, segment};
-use super::tables::{counted, number, numbers, unreadable, wrapped};
+use super::tables::{counted, counted_at, number, numbers, unreadable, wrapped};
 use perennial_api::experiments::Experiments;
 use perennial_engine::experiment::report::{ALPHA, Experiment, Group, Of, POWER, Report};
 use perennial_engine::experiment::verdict::LEAST_PEOPLE;
@@ -73,6 +73,7 @@ fn shown(answer: &Experiments, all: bool) -> String {
         (1.0 - ALPHA) * 100.0
     ));
     paragraph(&format!("People looked at: {}; config {}.", number(answer.people), answer.config));
+    out += &counted_at(answer.counted_at, answer.now);
     out += &unreadable(answer.unreadable);
     out
 }
@@ -207,7 +208,7 @@ mod tests {
     use jiff::Timestamp;
     use perennial_domain::hash::hash32;
     use perennial_domain::time::plus_days;
-    use perennial_engine::experiment::Tally;
+    use perennial_engine::experiment::{Tally, reports};
     use perennial_engine::facts::{Assigned, Entered, Facts, holdout_key, split_key};
     use perennial_testkit::ConfigBuilder;
 
@@ -251,12 +252,13 @@ mod tests {
                     None => (holdout_key("trial_rescue"), 0),
                 };
                 facts.assigned.insert(key, Assigned { at: at.as_second(), way });
-                tally.add(&facts);
+                tally.add(&config, &facts);
             }
         }
         let all = people.iter().map(|(_, all, ..)| all).sum();
+        let journeys = reports(&config, &tally, 0.05).unwrap();
         let config = "v1".to_owned();
-        Experiments { journeys: tally.reports(0.05).unwrap(), people: all, unreadable: 0, config, now: now() }
+        Experiments { journeys, people: all, unreadable: 0, config, counted_at: now(), now: now() }
     }
 
     #[test]
@@ -289,7 +291,8 @@ mod tests {
 
     #[test]
     fn without_experiments_nothing_is_compared() {
-        let none = Experiments { journeys: Vec::new(), people: 3, unreadable: 0, config: "v1".into(), now: now() };
+        let (journeys, config) = (Vec::new(), "v1".to_owned());
+        let none = Experiments { journeys, people: 3, unreadable: 0, config, counted_at: now(), now: now() };
         assert!(shown(&none, false).starts_with("No journey has a split"));
     }
 }

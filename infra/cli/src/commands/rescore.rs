@@ -2,7 +2,7 @@
 
 use super::client::Target;
 use super::progress::over_history;
-use super::tables::{counted, framed, number, plain, unreadable};
+use super::tables::{counted, damaged, framed, number, plain, unreadable};
 use perennial_domain::Score;
 use perennial_score::Deps;
 use perennial_score::history::Tell;
@@ -90,6 +90,7 @@ fn shown(outcome: &Outcome) -> String {
         );
     }
     out += &unreadable(outcome.unreadable);
+    out += &damaged(outcome.damaged);
     if !outcome.dry_run {
         out += "No messages were triggered.\n";
     }

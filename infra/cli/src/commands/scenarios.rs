@@ -90,7 +90,7 @@ fn scenario(description: &str) -> (u8, &str) {
 pub(super) async fn several_accounts(stack: &Stack) -> anyhow::Result<Channels> {
     let mut sums = Channels::new();
     for person in with_several_ids(stack).await? {
-        for record in stack.store().messages(person).await? {
+        for record in stack.store().messages(person).await?.items {
             let of = sums.entry(record.channel.as_str().to_owned()).or_default();
             *of.entry(record.state.as_str().to_owned()).or_default() += 1;
         }

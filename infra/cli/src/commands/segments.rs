@@ -1,7 +1,8 @@
 //! `perennial segments`
 
 use super::client::Target;
-use super::tables::{framed, number, plain};
+use super::tables::{counted_at, framed, number, plain};
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ pub(super) struct Args {
 #[derive(Debug, Deserialize)]
 struct Answer {
     segments: Vec<Segment>,
+    counted_at: Timestamp,
+    now: Timestamp,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,9 +74,11 @@ fn shown(answer: &Answer) -> String {
     // Descriptions are printed separately: beside the numbers they would not fit on a screen of 80 columns.
     format!(
         "{table}\n\
+        {}\
         NPS: promoters (+) less detractors (-), in percent of those who answered.\n\
-        Retention: the target in percent after a year.\n\n\
-        {who}"
+        Retention: how many of a hundred are to stay for a year.\n\n\
+        {who}",
+        counted_at(answer.counted_at, answer.now)
     )
 }
 
@@ -89,8 +94,11 @@ mod tests {
               "nps": { "score": 41.7, "promoters": 7, "passives": 3, "detractors": 2 }, "retention_target": 85 },
             { "name": "upset", "description": "", "owner": null, "people": 0,
               "nps": { "score": null, "promoters": 0, "passives": 0, "detractors": 0 }, "retention_target": null },
-        ]}));
-        insta::assert_snapshot!(shown(&answer.unwrap()));
-        assert!(shown(&Answer { segments: Vec::new() }).contains("no segments"));
+        ], "counted_at": "2026-03-01T00:00:00Z", "now": "2026-03-01T00:01:59Z" }));
+        let answer: Answer = answer.unwrap();
+        insta::assert_snapshot!(shown(&answer));
+        let later = Answer { now: "2026-03-01T03:00:00Z".parse().unwrap(), ..answer };
+        assert!(shown(&later).contains("Counted at 2026-03-01T00:00:00Z, 3 hours ago.\n"));
+        assert!(shown(&Answer { segments: Vec::new(), ..later }).contains("no segments"));
     }
 }

@@ -3,12 +3,13 @@
 mod attention;
 
 use super::client::Target;
-use super::tables::{framed, number, numbers};
+use super::tables::{counted_at, framed, number, numbers};
 use crate::operate::alarms::{self, Alarm};
-use crate::operate::{Kind, Operated};
+use crate::operate::{Kind, Operated, concurrency};
 use attention::attention;
 use indicatif::HumanDuration;
 use jiff::{SignedDuration, Timestamp};
+use perennial_lambda_kit::{Env, aws};
 use perennial_store::sweeps::Sweep;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,6 +35,21 @@ pub(super) struct Args {
 /// The displayed fields of the api's response.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct House {
+    counted_at: Option<Timestamp>,
+    /// `None` before a large table was counted for the first time.
+    #[serde(flatten)]
+    numbers: Option<Numbers>,
+    #[serde(default)]
+    paused_journeys: Vec<Paused>,
+    queues: BTreeMap<String, Queue>,
+    #[serde(default)]
+    sweeps: Vec<Sweep>,
+    in_force: Option<InForce>,
+    now: Timestamp,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Numbers {
     events: Events,
     profiles: u64,
     #[serde(default)]
@@ -42,13 +58,6 @@ struct House {
     unreadable: u64,
     accounts: u64,
     messages: u64,
-    #[serde(default)]
-    paused_journeys: Vec<Paused>,
-    queues: BTreeMap<String, Queue>,
-    #[serde(default)]
-    sweeps: Vec<Sweep>,
-    in_force: Option<InForce>,
-    now: Timestamp,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,7 +102,10 @@ struct Inside {
     schedules_dlq: Option<u64>,
     /// The alarms that are in alarm; `None` without CloudWatch.
     alarms: Option<Vec<Alarm>>,
-    /// The data that could not be read, and why.
+    /// What would make the stack safer, and is left to the operator.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    advice: Vec<String>,
+    /// What could not be looked at, and why.
     unknown: Vec<String>,
 }
 
@@ -130,8 +142,8 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
         Ok(since) => inside.oldest_due = since,
         Err(error) => inside.unknown.push(format!("overdue profiles: {error}")),
     }
-    let schedules = operated.store.load_config().await?.schedules;
-    let sweep = schedules.iter().find(|schedule| schedule.function == "sweep");
+    let active = operated.store.load_config().await?;
+    let sweep = active.schedules.iter().find(|schedule| schedule.function == "sweep");
     inside.sweep_every_seconds = sweep.and_then(|schedule| Some(schedule.every()?.as_secs()));
     if let Kind::Deployed(config) = &operated.kind {
         let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
@@ -150,6 +162,10 @@ async fn look_inside(operated: &Operated, house: &mut House) -> anyhow::Result<I
             }
             Err(error) => inside.unknown.push(format!("ages of messages: {error}")),
         }
+        match concurrency::quota(config, &aws::http_connector(&Env::process())?, operated.now()).await {
+            Ok(quota) => inside.advice.extend(concurrency::advice(quota, &active.deployment)),
+            Err(error) => inside.unknown.push(format!("concurrent invocations: {error}")),
+        }
         match operated.schedules_dlq().await {
             Ok(depth) => inside.schedules_dlq = Some(depth),
             Err(error) => inside.unknown.push(format!("calls of schedules: {error:#}")),
@@ -165,18 +181,11 @@ fn lasting(duration: SignedDuration) -> String {
 
 fn shown(found: &Found) -> String {
     let Found { house, inside, attention } = found;
-    let mut out = format!(
-        "{} events accepted, {} rejected and still kept, {} duplicates; {} people, {} accounts, {} messages.\n",
-        number(house.events.accepted),
-        number(house.events.rejected),
-        number(house.events.duplicates),
-        number(house.profiles),
-        number(house.accounts),
-        number(house.messages),
-    );
-    if house.unlinked_ids > 0 {
-        out += &format!("{} ids in other systems are not linked to a person yet.\n", number(house.unlinked_ids));
-    }
+    let mut out = match &house.numbers {
+        Some(numbers) => counted(numbers),
+        None => "Not counted yet: the sweep counts a large table a part at a time.\n".to_owned(),
+    };
+    out += &house.counted_at.map_or_else(String::new, |at| counted_at(at, house.now));
     if let Some(config) = &house.in_force {
         let by = if config.rolled_back { ", by a rollback" } else { "" };
         let before = config.previous.as_ref().map_or_else(String::new, |before| format!("; before it {before}"));
@@ -204,11 +213,30 @@ fn shown(found: &Found) -> String {
     for unknown in inside.iter().flat_map(|inside| &inside.unknown) {
         out += &format!("Not known: {unknown}\n");
     }
+    for advice in inside.iter().flat_map(|inside| &inside.advice) {
+        out += &format!("Advice: {advice}\n");
+    }
     if attention.is_empty() {
         return out + "Nothing needs attention.\n";
     }
     out += "Needs attention:\n";
     attention.iter().for_each(|line| out += &format!("  - {line}\n"));
+    out
+}
+
+fn counted(numbers: &Numbers) -> String {
+    let mut out = format!(
+        "{} events accepted, {} rejected and still kept, {} duplicates; {} people, {} accounts, {} messages.\n",
+        number(numbers.events.accepted),
+        number(numbers.events.rejected),
+        number(numbers.events.duplicates),
+        number(numbers.profiles),
+        number(numbers.accounts),
+        number(numbers.messages),
+    );
+    if numbers.unlinked_ids > 0 {
+        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(numbers.unlinked_ids));
+    }
     out
 }
 
@@ -246,7 +274,7 @@ mod tests {
     pub(super) fn house() -> House {
         let queue = |dlq: u64| json!({ "depth": 3, "in_flight": 1, "delayed": 0, "dlq": dlq });
         serde_json::from_value(json!({
-            "events": { "accepted": 93_229, "rejected": 3, "duplicates": 12 }, "profiles": 23_570, "unlinked_ids": 12, "accounts": 42, "messages": 1_200,
+            "counted_at": "2026-03-02T08:15:30Z", "events": { "accepted": 93_229, "rejected": 3, "duplicates": 12 }, "profiles": 23_570, "unlinked_ids": 12, "accounts": 42, "messages": 1_200,
             "queues": { "events": queue(0), "messages": queue(0) }, "idle": false,
             "sweeps": [{ "at": "2026-03-02T08:10:00Z", "took_ms": 812, "sent": 40, "unsent": 0, "more": false, "failed": false }],
             "in_force": { "version": "abc", "since": "2026-03-01T08:00:00Z", "rolled_back": true, "previous": "def" },
@@ -260,6 +288,21 @@ mod tests {
         let inside = Inside { alarms: Some(Vec::new()), sweep_every_seconds: Some(300), ..Inside::default() };
         let attention = attention(&house(), Some(&inside));
         insta::assert_snapshot!(shown(&Found { house: house(), inside: Some(inside), attention }));
+    }
+
+    #[test]
+    fn a_table_that_was_not_counted_yet_shows_no_numbers_and_old_ones_their_age() {
+        let mut house = house();
+        house.counted_at = Some("2026-03-02T05:15:30Z".parse().unwrap());
+        let text = |house: &House| shown(&Found { house: house.clone(), inside: None, attention: Vec::new() });
+        assert!(text(&house).contains("\nCounted at 2026-03-02T05:15:30Z, 3 hours ago.\n"), "{}", text(&house));
+        let mut json = serde_json::to_value(&house).unwrap();
+        for number in ["events", "profiles", "unlinked_ids", "unreadable", "accounts", "messages"] {
+            json.as_object_mut().unwrap().remove(number);
+        }
+        json["counted_at"] = json!(null);
+        let house: House = serde_json::from_value(json).unwrap();
+        assert!(text(&house).starts_with("Not counted yet: "), "{}", text(&house));
     }
 
     #[test]
@@ -280,6 +323,7 @@ mod tests {
             alarms: Some(vec![alarm]),
             sweep_every_seconds: Some(300),
             schedules_dlq: Some(1),
+            advice: vec!["the account allows 1,000 concurrent invocations".into()],
             unknown: vec!["ages of messages: access denied".into()],
         };
         let attention = attention(&house, Some(&inside));

@@ -2,6 +2,11 @@
 
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use indicatif::HumanDuration;
+use jiff::{SignedDuration, Timestamp};
+
+/// Numbers that were counted within this time are those of now.
+const JUST_NOW: SignedDuration = SignedDuration::from_mins(2);
 
 /// Creates a table of numbers: the first column contains names, the others numbers.
 pub(super) fn numbers(header: &[&str]) -> Table {
@@ -79,7 +84,27 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Returns a line about unreadable profiles; empty if there are none.
+/// A line about when numbers were counted; nothing where that was just now.
+pub(super) fn counted_at(at: Timestamp, now: Timestamp) -> String {
+    let ago = now.duration_since(at);
+    if ago < JUST_NOW {
+        return String::new();
+    }
+    format!("Counted at {at:.0}, {} ago.\n", HumanDuration(ago.unsigned_abs()))
+}
+
+/// A line about what of the archive cannot be read; nothing where all of it can.
+pub(super) fn damaged(parts: u64) -> String {
+    if parts == 0 {
+        return String::new();
+    }
+    format!(
+        "{} of the archive cannot be read; the log names them.\n",
+        counted(parts, "object or line", "objects or lines")
+    )
+}
+
+/// A line about profiles that cannot be read; nothing where there are none.
 pub(super) fn unreadable(profiles: u64) -> String {
     if profiles == 0 {
         return String::new();

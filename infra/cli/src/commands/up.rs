@@ -38,12 +38,11 @@ pub(super) struct Args {
     /// and page that is not of this machine is rejected.
     #[arg(long = "allow-host", value_name = "NAME")]
     allowed_hosts: Vec<String>,
-    /// The write key of your servers, in place of the keys of the first trusted source in sources.toml (by default
-    /// local-write-key).
-    #[arg(long, env = "PERENNIAL_WRITE_KEY", hide_env_values = true, value_name = "KEY")]
+    /// The write key of your servers, instead of those whose hashes the first trusted source of sources.toml holds (there: local-write-key).
+    #[arg(long, env = "PERENNIAL_WRITE_KEY", hide_env_values = true, value_name = "KEY", value_parser = key)]
     write_key: Option<String>,
     /// The write key of web pages and apps, instead of those of the first public source (there: local-public-key).
-    #[arg(long, env = "PERENNIAL_PUBLIC_KEY", value_name = "KEY")]
+    #[arg(long, env = "PERENNIAL_PUBLIC_KEY", value_name = "KEY", value_parser = key)]
     public_key: Option<String>,
     /// The signing secret of all hooks, in place of the environment variables in sources.toml.
     #[arg(long, env = "PERENNIAL_HOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
@@ -79,6 +78,15 @@ pub(super) struct Args {
     /// they are not called.
     #[arg(long, value_name = "URL", requires = "without")]
     invoke: Option<String>,
+}
+
+fn key(text: &str) -> Result<String, String> {
+    let is_blank = text.trim().is_empty();
+    if is_blank {
+        Err("a write key must not be empty; leave the option out to keep the keys of sources.toml".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -196,6 +204,20 @@ pub(super) fn print_urls(base: &str) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// `--write-key "$KEY"` where `KEY` is not set: everybody could send as a server.
+    #[test]
+    fn empty_key_is_refused_with_a_reason() {
+        use clap::Parser;
+        for option in ["--write-key", "--public-key"] {
+            for empty in ["", " "] {
+                let error =
+                    crate::commands::Cli::try_parse_from(["perennial", "up", option, empty]).map(drop).unwrap_err();
+                assert!(error.to_string().contains("a write key must not be empty"), "{error}");
+            }
+            assert!(crate::commands::Cli::try_parse_from(["perennial", "up", option, "secret"]).is_ok());
+        }
+    }
 
     #[test]
     fn time_that_is_not_as_expected_is_told() {

@@ -1,13 +1,17 @@
 //! Reads the facts that findings are based on. Anything that cannot be read is reported as not checked.
 
 use super::dns;
-use super::findings::{Account, ConfigurationSet, Facts, Finding, Identity, Read, Records, findings};
+use super::findings::{Answerer, ConfigurationSet, Facts, Finding, Identity, LinksPage, Read, Records, findings};
 use crate::operate::alarms;
 use crate::operate::{Kind, Operated};
 use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus};
+use aws_sdk_sesv2::types::{DkimStatus, HttpsPolicy, MailFromDomainStatus};
 use jiff::SignedDuration;
+use perennial_api::INVALID_LINK;
+use perennial_channels::account::Account;
 use perennial_channels::address::Mailbox;
+use perennial_channels::mail::Mailer;
+use perennial_channels::page::{self, NoPage};
 use perennial_config::Config;
 
 /// The resolver of DNS records.
@@ -39,31 +43,45 @@ async fn facts(system: &Operated, config: Option<&Config>, since: Option<jiff::T
         Kind::Deployed(_) => (format!(" --stack {}", system.name), system.name.strip_prefix("perennial-")),
         Kind::Embedded => (String::new(), None),
     };
-    let set = mail.map(|mail| mail.configuration_set.clone()).unwrap_or_default();
-    let configuration_set = stage.map_or_else(|| set.clone(), |stage| format!("{set}-{stage}"));
+    let name = mail.map(|mail| mail.configuration_set.clone()).unwrap_or_default();
+    let configuration_set = stage.map_or_else(|| name.clone(), |stage| format!("{name}-{stage}"));
     let identity = identity(&ses, &domain, &address).await;
     let mail_from = identity.as_ref().ok().and_then(Option::as_ref).map(|identity| identity.mail_from.clone());
-    let records = match (dns, &system.kind) {
-        (Dns::Off, _) => none("DNS is not queried (--no-dns)"),
-        (_, Kind::Embedded) => none("a stack on this machine sends no mail over the Internet"),
-        (Dns::At(url), Kind::Deployed(_)) => Records {
+    let set = set_of(&ses, &configuration_set).await;
+    let reports = system.store.mail_reports().await.map_err(|error| error.to_string());
+    let outside = match (dns, &system.kind) {
+        (Dns::Off, _) => Err("the Internet is not asked (--no-dns)"),
+        (_, Kind::Embedded) => Err("a stack on this machine sends no mail over the Internet"),
+        (Dns::At(url), Kind::Deployed(_)) => Ok(url),
+    };
+    let records = match outside {
+        Err(why) => none(why),
+        Ok(url) => Records {
             spf: dns::txt(url, mail_from.as_deref().unwrap_or_default()).await,
             dmarc: dmarc(url, &domain).await,
         },
+    };
+    let page = match (outside, &reports) {
+        (Err(why), _) => Err(why.to_owned()),
+        (_, Err(why)) => Err(why.clone()),
+        (Ok(_), Ok(reports)) => own_page(reports.links.as_deref()).await,
+    };
+    let counted = match outside {
+        Err(why) => Err(why.to_owned()),
+        Ok(_) => Ok(counted_page(set.as_ref().ok().and_then(Option::as_ref)).await),
     };
     Facts {
         target,
         now: system.now(),
         configuration_set: configuration_set.clone(),
-        account: account(&ses).await,
+        account: account(system).await,
         identity,
-        set: set_of(&ses, &configuration_set).await.map(|set| match &system.kind {
-            Kind::Deployed(_) => set,
-            Kind::Embedded => {
-                set.map(|set| ConfigurationSet { link_domain: "no link is rewritten here".to_owned(), ..set })
-            }
-        }),
+        set,
         dns: records,
+        reports,
+        page,
+        counted,
+        region: system.aws.region().map(ToString::to_string).unwrap_or_default(),
         dead: dead(system).await,
         alarms: match &system.kind {
             Kind::Deployed(aws) => alarms::ringing(&aws_sdk_cloudwatch::Client::new(aws), &system.name).await.map(Some),
@@ -85,17 +103,26 @@ fn sweep_every(config: &Config) -> Option<SignedDuration> {
     sweep.every()
 }
 
-async fn account(ses: &aws_sdk_sesv2::Client) -> Read<Account> {
-    let answer = ses.get_account().send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
-    let quota = answer.send_quota();
-    Ok(Account {
-        production: answer.production_access_enabled(),
-        sending: answer.sending_enabled(),
-        healthy: answer.enforcement_status().is_none_or(|status| status == "HEALTHY"),
-        rate: quota.map_or(-1.0, |quota| quota.max_send_rate()),
-        quota: quota.map_or(-1.0, |quota| quota.max24_hour_send()),
-        sent: quota.map_or(0.0, |quota| quota.sent_last24_hours()),
-    })
+async fn account(system: &Operated) -> Read<Account> {
+    Mailer::new(&system.aws).account().await.map_err(|error| error.to_string())
+}
+
+/// Asks at the address that the links of the last mails lead to for a page that only the api has.
+async fn own_page(url: Option<&str>) -> Read<LinksPage> {
+    let url = url.ok_or("no mail was sent yet, so it is not known where links lead")?;
+    let page = page::read(&format!("{url}/u/doctor"), "text/html").await;
+    let answer = page.map(|page| {
+        let is_api = page.status == 404 && String::from_utf8_lossy(&page.body).contains(INVALID_LINK);
+        if is_api { Answerer::Api } else { Answerer::Other(page.status) }
+    });
+    Ok(LinksPage { url: url.to_owned(), answer })
+}
+
+/// Asks at the domain of counted links for any answer; `None` where there is none of one's own.
+async fn counted_page(set: Option<&ConfigurationSet>) -> Option<Result<(), NoPage>> {
+    let set = set.filter(|set| !set.link_domain.is_empty())?;
+    let scheme = if set.links_need_https { "https" } else { "http" };
+    Some(page::read(&format!("{scheme}://{}/", set.link_domain), "text/html").await.map(drop))
 }
 
 /// The identity that mails are sent under: that of the domain, else of one above it, which verifies all below, else of the address.
@@ -142,7 +169,12 @@ async fn set_of(ses: &aws_sdk_sesv2::Client, name: &str) -> Read<Option<Configur
     let events = destinations.event_destinations().iter().filter(|destination| destination.enabled());
     let events = events.flat_map(|destination| destination.matching_event_types()).map(|kind| kind.as_str().to_owned());
     let link_domain = set.tracking_options().map(|options| options.custom_redirect_domain().to_owned());
-    Ok(Some(ConfigurationSet { events: events.collect(), link_domain: link_domain.unwrap_or_default() }))
+    let https = set.tracking_options().and_then(|options| options.https_policy());
+    Ok(Some(ConfigurationSet {
+        events: events.collect(),
+        link_domain: link_domain.unwrap_or_default(),
+        links_need_https: https.is_some_and(|policy| *policy != HttpsPolicy::Optional),
+    }))
 }
 
 /// Returns the record of the domain, else of the parent domain, whose policy applies to all domains below.

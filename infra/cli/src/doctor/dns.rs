@@ -4,8 +4,8 @@
 //! <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/>.
 
 use super::findings::Read;
+use perennial_channels::page;
 use serde::Deserialize;
-use std::time::Duration;
 
 /// The type of TXT records.
 const TXT: u16 = 16;
@@ -13,8 +13,6 @@ const TXT: u16 = 16;
 const NO_ERROR: u16 = 0;
 /// The name does not exist.
 const NO_NAME: u16 = 3;
-/// A user is waiting.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -34,17 +32,13 @@ struct Entry {
 /// Returns the TXT records of `name` from the resolver at `url`; none if the name does not exist.
 pub(super) async fn txt(url: &str, name: &str) -> Read<Vec<String>> {
     let why = |error: &dyn std::fmt::Display| format!("DNS over HTTPS at {url} does not answer: {error}");
-    let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|error| why(&error))?;
     let question =
         reqwest::Url::parse_with_params(url, [("name", name), ("type", "TXT")]).map_err(|error| why(&error))?;
-    let request = http.get(question).header("accept", "application/dns-json");
-    let answer = request
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(|error| why(&error.without_url()))?;
-    let answer = answer.bytes().await.map_err(|error| why(&error.without_url()))?;
-    read(&answer).map_err(|error| why(&error))
+    let answer = page::read(question.as_str(), "application/dns-json").await.map_err(|error| why(&error))?;
+    if answer.status != 200 {
+        return Err(why(&format_args!("HTTP status {}", answer.status)));
+    }
+    read(&answer.body).map_err(|error| why(&error))
 }
 
 fn read(answer: &[u8]) -> Result<Vec<String>, String> {

@@ -1,8 +1,12 @@
 //! The findings and their severity. Pure: everything is judged by facts that were read before.
 
 use super::sender;
+use super::{links, reports};
 use crate::operate::alarms::Alarm;
 use jiff::{SignedDuration, Timestamp};
+use perennial_channels::account::Account;
+use perennial_channels::page::NoPage;
+use perennial_store::reports::MailReports;
 use perennial_store::sweeps::Sweep;
 use serde::Serialize;
 
@@ -74,6 +78,14 @@ pub(super) struct Facts {
     pub(super) set: Read<Option<ConfigurationSet>>,
     /// DNS records.
     pub(super) dns: Records,
+    /// When SES last accepted a mail and last reported on one.
+    pub(super) reports: Read<MailReports>,
+    /// What answers at the address that the links of mails lead to.
+    pub(super) page: Read<LinksPage>,
+    /// What answers at the domain of counted links; `None` where SES's own is used.
+    pub(super) counted: Read<Option<Result<(), NoPage>>>,
+    /// The region of the stack.
+    pub(super) region: String,
     /// Messages of each dead-letter queue.
     pub(super) dead: Read<Vec<(String, u64)>>,
     /// The alarms that are in alarm; `None` if the stack has none.
@@ -86,21 +98,22 @@ pub(super) struct Facts {
     pub(super) sweep_every: SignedDuration,
 }
 
-/// The response of `GetAccount`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Account {
-    /// Out of the sandbox.
-    pub(super) production: bool,
-    /// Not paused.
-    pub(super) sending: bool,
-    /// `HEALTHY`, or under review.
-    pub(super) healthy: bool,
-    /// Mails a second; -1 without a limit.
-    pub(super) rate: f64,
-    /// Mails in 24 hours; -1 without a limit.
-    pub(super) quota: f64,
-    /// Mails of the last 24 hours.
-    pub(super) sent: f64,
+/// The page behind a link of a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LinksPage {
+    /// The address that links lead to, such as `https://mail.acme.example`.
+    pub(super) url: String,
+    /// What answers there.
+    pub(super) answer: Result<Answerer, NoPage>,
+}
+
+/// Who answers at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answerer {
+    /// The deployed `api`, by itself or behind something.
+    Api,
+    /// Something else, with this HTTP status.
+    Other(u16),
 }
 
 /// The response of `GetEmailIdentity`.
@@ -129,6 +142,8 @@ pub(super) struct ConfigurationSet {
     pub(super) events: Vec<String>,
     /// The domain of links that are counted; empty for SES's own.
     pub(super) link_domain: String,
+    /// Counted links begin with `https://`.
+    pub(super) links_need_https: bool,
 }
 
 /// TXT records: none if the name does not exist.
@@ -143,6 +158,8 @@ pub(super) struct Records {
 /// Judges everything, worst first within its order of checks.
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     let mut all = sender::findings(facts);
+    all.push(reports::finding(facts));
+    all.extend(links::findings(facts));
     all.push(dead_letters(facts));
     all.push(alarms(facts));
     all.push(config(facts));

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use perennial_channels::account::Allowance;
 
 /// Returns the facts of a system without problems.
 fn facts() -> Facts {
@@ -14,9 +15,7 @@ fn facts() -> Facts {
             production: true,
             sending: true,
             healthy: true,
-            rate: 14.0,
-            quota: 50_000.0,
-            sent: 120.0,
+            allowance: Allowance { per_second: Some(14.0), per_day: Some(50_000), sent: 120 },
         }),
         identity: Ok(Some(Identity {
             name: "acme.example".to_owned(),
@@ -30,11 +29,20 @@ fn facts() -> Facts {
         set: Ok(Some(ConfigurationSet {
             events: ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT", "OPEN"].map(str::to_owned).to_vec(),
             link_domain: "click.acme.example".to_owned(),
+            links_need_https: false,
         })),
         dns: Records {
             spf: Ok(vec!["other".to_owned(), "v=spf1 include:amazonses.com ~all".to_owned()]),
             dmarc: Ok(vec!["v=DMARC1; p=quarantine; rua=mailto:d@acme.example".to_owned()]),
         },
+        reports: Ok(MailReports {
+            sent: Some(now - SignedDuration::from_mins(20)),
+            reported: Some(now - SignedDuration::from_mins(20)),
+            links: Some("https://mail.acme.example".to_owned()),
+        }),
+        page: Ok(LinksPage { url: "https://mail.acme.example".to_owned(), answer: Ok(Answerer::Api) }),
+        counted: Ok(Some(Ok(()))),
+        region: "eu-central-1".to_owned(),
         dead: Ok(vec![("events".to_owned(), 0), ("messages".to_owned(), 0)]),
         alarms: Ok(Some(Vec::new())),
         config_since: Some(now),
@@ -83,6 +91,7 @@ fn nothing_is_wrong_where_all_is_in_order() {
             "spf",
             "dmarc",
             "events",
+            "own links",
             "links",
             "dead letters",
             "alarms",
@@ -111,10 +120,15 @@ fn account_in_the_sandbox_paused_or_under_review_is_an_error() {
 
 #[test]
 fn quota_is_told_before_it_is_used_up_and_one_without_a_limit_never() {
-    is(&only(|facts| account(facts).sent = 40_000.0), "quota", Level::Warning, "request-service-quota-increase");
+    is(
+        &only(|facts| account(facts).allowance.sent = 40_000),
+        "quota",
+        Level::Warning,
+        "request-service-quota-increase",
+    );
     let mut unlimited = facts();
-    account(&mut unlimited).quota = -1.0;
-    account(&mut unlimited).sent = 1e9;
+    account(&mut unlimited).allowance.per_day = None;
+    account(&mut unlimited).allowance.sent = 1_000_000_000;
     assert!(findings(&unlimited).iter().all(|finding| finding.level == Level::Ok));
 }
 
@@ -232,4 +246,61 @@ fn dead_letters_alarms_config_and_schedules_name_their_commands() {
         "scheduler",
     );
     is(&only(|facts| facts.alarms = Err("denied".to_owned())), "alarms", Level::NotChecked, "");
+}
+
+/// Each moment stands for the hour after it.
+#[test]
+fn reports_are_judged_by_what_arrived() {
+    let with = |sent: i64, reported: Option<i64>| {
+        move |facts: &mut Facts| {
+            let ago = |minutes: i64| facts.now - SignedDuration::from_mins(minutes);
+            let links = facts.reports.as_ref().unwrap().links.clone();
+            facts.reports = Ok(MailReports { sent: Some(ago(sent)), reported: reported.map(ago), links });
+        }
+    };
+    for (sent, reported) in [(14, None), (16, Some(76)), (600, Some(660)), (600, Some(1))] {
+        let mut facts = facts();
+        with(sent, reported)(&mut facts);
+        let all = findings(&facts);
+        assert!(all.iter().all(|finding| finding.level == Level::Ok), "{sent} {reported:?}: {all:?}");
+    }
+    for (sent, reported) in [(16, None), (16, Some(77)), (6000, Some(6061))] {
+        let finding = only(with(sent, reported));
+        is(&finding, "events", Level::Error, "aws sns list-subscriptions");
+        assert!(finding.fix.unwrap().contains(":perennial-mail-events"));
+    }
+    is(&only(|facts| facts.reports = Err("denied".to_owned())), "events", Level::NotChecked, "");
+}
+
+#[test]
+fn domain_of_own_links_has_to_resolve_and_answer_as_the_api_with_a_valid_certificate() {
+    let with = |answer| only(|facts| facts.page.as_mut().unwrap().answer = answer);
+    is(&with(Err(NoPage::Unresolved)), "own links", Level::Error, "mail.acme.example CNAME");
+    let expired = with(Err(NoPage::Certificate("the certificate has expired")));
+    is(
+        &expired,
+        "own links",
+        Level::Error,
+        "aws acm request-certificate --region us-east-1 --domain-name mail.acme.example",
+    );
+    is(&with(Err(NoPage::NoAnswer("no answer"))), "own links", Level::Error, "aws cloudfront list-distributions");
+    let other = with(Ok(Answerer::Other(200)));
+    is(&other, "own links", Level::Error, "aws lambda get-function-url-config --function-name perennial-api");
+    let function = |answer| {
+        let url = "https://abc.lambda-url.eu-central-1.on.aws/".to_owned();
+        only(|facts| facts.page = Ok(LinksPage { url, answer }))
+    };
+    is(&function(Ok(Answerer::Api)), "own links", Level::Warning, "publicUrl=https://mail.acme.example");
+    is(&function(Err(NoPage::NoAnswer("no answer"))), "own links", Level::Error, "deploy");
+    is(&only(|facts| facts.page = Err("no mail yet".to_owned())), "own links", Level::NotChecked, "");
+}
+
+#[test]
+fn domain_of_counted_links_has_to_answer() {
+    let with = |answer| only(|facts| facts.counted = Ok(Some(Err(answer))));
+    is(&with(NoPage::Unresolved), "links", Level::Error, "click.acme.example CNAME r.eu-central-1.awstrack.me");
+    is(&with(NoPage::NoAnswer("no answer")), "links", Level::Error, "r.eu-central-1.awstrack.me");
+    let other = with(NoPage::Certificate("the certificate is for another name"));
+    is(&other, "links", Level::Error, "--https-policy OPTIONAL");
+    is(&only(|facts| facts.counted = Err("not asked".to_owned())), "links", Level::NotChecked, "");
 }

@@ -3,6 +3,8 @@
 mod ask;
 mod dns;
 mod findings;
+mod links;
+mod reports;
 mod sender;
 
 pub(crate) use ask::{Dns, examine};

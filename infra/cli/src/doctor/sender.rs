@@ -1,14 +1,13 @@
-//! The sender: identity, DKIM, MAIL FROM, SPF, DMARC, the account, the configuration set.
+//! The sender: identity, DKIM, MAIL FROM, SPF, DMARC, the account.
 //!
 //! Sources: SES API v2 reference, `GetAccount`, `GetEmailIdentity`; SES developer guide, "Using a custom MAIL FROM domain" and "Complying with DMARC";
 //! RFC 7208 and RFC 7489.
 
-use super::findings::{Account, Facts, Finding, Identity};
+use super::findings::{Facts, Finding, Identity};
+use perennial_channels::account::{Account, Allowance};
 
-/// The kinds of events that the trail, the suppression list and the pauses need.
-const NEEDED: [&str; 4] = ["SEND", "DELIVERY", "BOUNCE", "COMPLAINT"];
-/// The share of the quota from which its usage is reported.
-const NEARLY: f64 = 0.8;
+/// The share of the quota from which on it is told, in hundredths.
+const NEARLY: u64 = 80;
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     let mut all = Vec::new();
@@ -33,7 +32,6 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
         }
     }
     all.push(dmarc(facts));
-    all.extend(set(facts));
     all
 }
 
@@ -67,10 +65,12 @@ fn sending(account: &Account) -> Finding {
 }
 
 fn quota(account: &Account) -> Finding {
-    let Account { rate, quota, sent, .. } = *account;
-    let limit = |number: f64| if number < 0.0 { "any number of".to_owned() } else { format!("{number}") };
-    let found = format!("{} mails a second and {} in 24 hours, of which {sent} are used", limit(rate), limit(quota));
-    if quota >= 0.0 && sent >= quota * NEARLY {
+    let Allowance { per_second, per_day, sent } = account.allowance;
+    let any = || "any number of".to_owned();
+    let rate = per_second.map_or_else(any, |rate| rate.to_string());
+    let quota = per_day.map_or_else(any, |quota| quota.to_string());
+    let found = format!("{rate} mails a second and {quota} in 24 hours, of which {sent} are used");
+    if per_day.is_some_and(|most| sent.saturating_mul(100) >= most.saturating_mul(NEARLY)) {
         return Finding::warning(
             "quota",
             found,
@@ -197,47 +197,4 @@ fn is_version(record: &str, version: &str) -> bool {
     let Some(start) = record.get(..version.len()) else { return false };
     let rest = &record[version.len()..];
     start.eq_ignore_ascii_case(version) && (rest.is_empty() || rest.starts_with([' ', ';', '\t']))
-}
-
-fn set(facts: &Facts) -> Vec<Finding> {
-    let name = &facts.configuration_set;
-    match &facts.set {
-        Err(why) => vec![Finding::not_checked("events", why), Finding::not_checked("links", why)],
-        Ok(None) => vec![Finding::error(
-            "events",
-            format!("there is no configuration set {name}: SES refuses every mail"),
-            "deploy the stack: (cd infra/cdk && npx cdk deploy), or terraform apply",
-        )],
-        Ok(Some(set)) => {
-            let missing: Vec<&str> = NEEDED
-                .into_iter()
-                .filter(|kind| !set.events.iter().any(|event| event.eq_ignore_ascii_case(kind)))
-                .collect();
-            let events = if missing.is_empty() {
-                Finding::ok("events", "SES reports the events of mails")
-            } else {
-                Finding::error(
-                    "events",
-                    format!(
-                        "SES does not report {}: bounces are not suppressed, and profiles do not show them",
-                        missing.join(", ").to_lowercase()
-                    ),
-                    "deploy the stack: (cd infra/cdk && npx cdk deploy), or terraform apply",
-                )
-            };
-            let links = if set.link_domain.is_empty() {
-                Finding::warning(
-                    "links",
-                    "counted links lead over awstrack.me, which every other sender uses too",
-                    format!(
-                        "aws sesv2 put-configuration-set-tracking-options --configuration-set-name {name} --custom-redirect-domain click.{}",
-                        facts.domain
-                    ),
-                )
-            } else {
-                Finding::ok("links", &*set.link_domain)
-            };
-            vec![events, links]
-        }
-    }
 }

@@ -97,20 +97,62 @@ async fn kilobytes_of_gzip_make_no_profile_unreadable() {
     house.stack.stop().await;
 }
 
+impl House {
+    /// Puts something into an attribute that no version writes there.
+    async fn damage(&self, pk: &str, sk: &str, name: &str) {
+        let store = self.stack.store();
+        let update = store.client().update_item().table_name(store.table());
+        let update = update
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .update_expression("SET #name = :value")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", AttributeValue::B(vec![0x85, 1, 2, 3].into()));
+        update.send().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_in_the_archive_a_message_or_a_reject_stops_neither_export_nor_erasure() {
+    let house = House::open().await;
+    house.with("agnes").await;
+    let all = house.export("agnes").await.0;
+    let score = format!("{}/_local/functions/score/environment", house.stack.base_url());
+    let score: Value = reqwest::get(score).await.unwrap().json().await.unwrap();
+    let folder = score["ARCHIVE"].as_str().unwrap().strip_prefix("file://").unwrap();
+    std::fs::write(format!("{folder}/day=2026-03-02/0.ndjson.gz"), "not gzip").unwrap();
+    let own = perennial_store::keys::person(person("agnes"));
+    house.damage(&own, &format!("{}damaged", perennial_store::keys::MESSAGE), "cause").await;
+    let rejects = house.items().await.into_keys().filter(|(pk, _)| perennial_store::keys::is_rejects(pk));
+    for (pk, sk) in rejects {
+        house.damage(&pk, &sk, "code").await;
+    }
+    assert_eq!(house.ask("/api/rejects").await.1["unreadable"], 1);
+    assert_eq!(house.ask("/api/profiles/agnes").await.1["unreadable_messages"], 1);
+    let (events, document) = house.export("agnes").await;
+    assert_eq!(
+        (events, &document["unreadable_in_archive"], &document["unreadable_items"]),
+        (all, &1.into(), &2.into())
+    );
+    let deps = house.operated.score().await.unwrap();
+    assert_eq!(rescore::run(&deps, true, &|_| {}).await.unwrap().damaged, 1);
+    assert_eq!(calibrate::run(&deps, &|_| {}).await.unwrap().damaged, 1);
+    let receipt = house.erase("agnes").await;
+    assert!(receipt.completed_at.is_some() && receipt.removed.archived_events >= all, "{receipt:?}");
+    assert_eq!(receipt.unreadable_in_archive, 1);
+    assert!(receipt.kept.iter().any(|kept| kept.what.starts_with("1 objects or lines of the archive")), "{receipt:?}");
+    assert!(!house.ask("/api/profiles/agnes").await.0);
+    let left: Vec<_> = house.items().await.into_keys().filter(|(pk, _)| *pk == own).collect();
+    assert_eq!(left, []);
+    house.stack.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn profile_that_cannot_be_read_is_passed_over_counted_exported_and_erased() {
     let house = House::open().await;
     house.with("agnes").await;
     house.with("bertram").await;
-    let store = house.stack.store();
-    let update = store.client().update_item().table_name(store.table());
-    let update = update
-        .key("pk", AttributeValue::S(perennial_store::keys::person(person("agnes"))))
-        .key("sk", AttributeValue::S(perennial_store::keys::PROFILE.to_owned()))
-        .update_expression("SET #state = :state")
-        .expression_attribute_names("#state", "state")
-        .expression_attribute_values(":state", AttributeValue::B(vec![0x85, 1, 2, 3].into()));
-    update.send().await.unwrap();
+    house.damage(&perennial_store::keys::person(person("agnes")), perennial_store::keys::PROFILE, "state").await;
 
     assert_eq!(house.unreadable().await, [1; 5]);
     assert!(house.ask("/api/status").await.0 && house.ask("/api/accounts/acme").await.0);

@@ -19,7 +19,7 @@ use perennial_store::archive::people::Object;
 use perennial_store::heads::Head;
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, Stored, keys};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Objects of the archive that are worked on at once.
@@ -137,6 +137,8 @@ pub(crate) struct Erasure<'a> {
     forget_suppression: bool,
     receipt: Receipt,
     looked_at: BTreeSet<Object>,
+    /// What of which object cannot be read.
+    damaged: BTreeMap<Object, u64>,
     accounts: BTreeSet<AccountId>,
     named_by_others: u64,
 }
@@ -169,12 +171,13 @@ impl<'a> Erasure<'a> {
             accounts: 0,
             unreadable_profile: false,
             unreadable_items: 0,
+            unreadable_in_archive: 0,
             kept: Vec::new(),
             config,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         });
-        let (looked_at, accounts) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Self { operated, tell, keep, forget_suppression, receipt, looked_at, accounts, named_by_others: 0 })
+        let (looked_at, damaged, accounts) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        Ok(Self { operated, tell, keep, forget_suppression, receipt, looked_at, damaged, accounts, named_by_others: 0 })
     }
 
     /// Erases the person, including identities that are linked to them meanwhile.
@@ -254,8 +257,10 @@ impl<'a> Erasure<'a> {
             receipt.archive_objects_deleted += u64::from(share.is_all());
             receipt.archive_objects_rewritten += u64::from(!share.is_empty() && !share.is_all());
             self.named_by_others += share.named_by_others;
+            self.damaged.insert(object.clone(), share.unreadable);
             self.looked_at.insert(object);
         }
+        self.receipt.unreadable_in_archive = self.damaged.values().sum();
         self.receipt.archive_objects_read += total;
         (self.keep)(&self.receipt)
     }
@@ -277,6 +282,9 @@ impl<'a> Erasure<'a> {
                 }
                 Trace::LeadingBuyer { account } => {
                     self.accounts.insert(account);
+                }
+                Trace::Link { person } => {
+                    self.receipt.removed.links_of_others += store.forget_links(person, &asked.subject).await?;
                 }
                 Trace::Pointer { pk } => {
                     self.receipt.removed.identity_pointers += 1;

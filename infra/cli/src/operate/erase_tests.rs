@@ -254,6 +254,33 @@ async fn whatever_stops_half_way_is_finished_by_the_next_run() {
     house.stack.stop().await;
 }
 
+/// Somebody's browser is another user's first, whose sign-in was refused the browser, and whose id it names all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn user_id_goes_out_of_the_links_of_other_profiles() {
+    let house = House::open().await;
+    let sign_in = |id: &str, user: &str, at: &str| json!({ "messageId": id, "type": "identify", "userId": user, "anonymousId": "bertram-phone", "timestamp": at });
+    house.send(vec![sign_in("first", "bertram", "2026-03-01T10:00:00Z")]).await;
+    house.send(vec![sign_in("second", "agnes", "2026-03-01T11:00:00Z")]).await;
+    house
+        .send(vec![
+            json!({ "messageId": "own", "type": "track", "event": "Login", "userId": "agnes", "timestamp": NOW }),
+        ])
+        .await;
+    let bertram = Identity::User(UserId::parse("bertram").unwrap()).person_id();
+    let store = house.stack.store();
+    let links = async || {
+        let stored = store.follow(bertram, Consistency::Strong).await.unwrap().unwrap();
+        let links = stored.profile.parts.iter().flat_map(|part| &part.links).map(|link| link.user.to_string());
+        links.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(links().await, ["agnes".to_owned(), "bertram".to_owned()].into());
+    let receipt = house.erase("agnes").await;
+    assert_eq!(receipt.removed.links_of_others, 1, "{receipt:?}");
+    assert_eq!(links().await, ["bertram".to_owned()].into());
+    assert_eq!(left(&house, "agnes").await, Vec::<(String, String)>::new());
+    house.stack.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_comes_meanwhile_is_counted_for_somebody_new() {
     let house = House::open().await;

@@ -10,7 +10,7 @@ use perennial_domain::{Event, PersonId};
 use perennial_engine::Part;
 use perennial_engine::instant::timestamp;
 use perennial_engine::register::Register;
-use perennial_store::preferences::Preferences;
+use perennial_store::preferences::{Choice, Preferences};
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, keys};
 use serde_json::{Map, Value, json};
@@ -47,10 +47,14 @@ pub(crate) async fn export(
     }
     let Traces { found, unreadable } = traces(operated, subject, tell).await?;
     let has_any = person.is_some() || !found.is_empty();
-    document.insert("messages".to_owned(), messages(operated, &subject.people).await?);
+    let (messages, unreadable_messages) = messages(operated, &subject.people).await?;
+    document.insert("messages".to_owned(), messages);
+    let unreadable = unreadable + unreadable_messages;
     document.insert("addresses".to_owned(), addresses(operated, subject).await?);
     document.insert("mail_choices".to_owned(), choices(operated, &subject.people).await?);
-    document.extend(in_the_table(operated, found).await?);
+    let (traces, unreadable_traces) = in_the_table(operated, found).await?;
+    document.extend(traces);
+    let unreadable = unreadable + unreadable_traces;
     if unreadable > 0 {
         document.insert("unreadable_items".to_owned(), json!(unreadable));
     }
@@ -58,8 +62,10 @@ pub(crate) async fn export(
     // The document is open until all events are in it.
     text.truncate(text.trim_end_matches(['\n', '}']).len());
     write!(out, "{text},\n  \"archive\": [")?;
-    let events = archived(operated, asked, tell, out).await?;
-    writeln!(out, "\n  ]\n}}")?;
+    let (events, unreadable) = archived(operated, asked, tell, out).await?;
+    let unreadable =
+        if unreadable > 0 { format!(",\n  \"unreadable_in_archive\": {unreadable}") } else { String::new() };
+    writeln!(out, "\n  ]{unreadable}\n}}")?;
     out.flush()?;
     anyhow::ensure!(has_any || events > 0, "nothing is stored about them: no profile, no message, no event");
     Ok(events)
@@ -120,13 +126,16 @@ fn part(part: &Part) -> Value {
     })
 }
 
-async fn messages(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<Value> {
-    let mut all = Vec::new();
+/// Their messages, and how many of them cannot be read.
+async fn messages(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<(Value, u64)> {
+    let (mut all, mut unreadable) = (Vec::new(), 0);
     for person in people {
-        all.extend(operated.store.messages(*person).await?);
+        let found = operated.store.messages(*person).await?;
+        all.extend(found.items);
+        unreadable += found.unreadable;
     }
     all.sort_by_key(|record| record.decided_at);
-    Ok(json!(all))
+    Ok((json!(all), unreadable))
 }
 
 /// Returns the state of each mail address: whether mails are sent to it, and its reader's preferences.
@@ -153,17 +162,23 @@ async fn choices(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Re
 
 fn shown(known: &Preferences) -> Value {
     let suppressed = known.suppression.map(|found| json!({ "why": found.reason, "since": found.since }));
-    let topics = known
-        .topics
-        .iter()
-        .map(|(topic, choice)| (topic.clone(), json!({ "wants": choice.wants, "since": choice.since })));
-    let topics: Map<String, Value> = topics.collect();
-    json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": topics })
+    let choices = |choices: &BTreeMap<String, Choice>| -> Map<String, Value> {
+        let shown = |choice: &Choice| json!({ "wants": choice.wants, "since": choice.since });
+        choices.iter().map(|(name, choice)| (name.clone(), shown(choice))).collect()
+    };
+    let mut shown =
+        json!({ "suppressed": suppressed, "held_until": known.held_until, "topics": choices(&known.topics) });
+    if !known.confirmed.is_empty() {
+        // By the hash of each address.
+        shown["confirmed_addresses"] = choices(&known.confirmed).into();
+    }
+    shown
 }
 
-/// Returns what refers to them outside of their own partitions.
-async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<Map<String, Value>> {
-    let (mut accounts, mut found_by, mut rejects, mut blocks) = (BTreeSet::new(), Vec::new(), Vec::new(), 0_u64);
+/// Where they are found beside their own partitions, and how many of these items cannot be read.
+async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<(Map<String, Value>, u64)> {
+    let (mut accounts, mut found_by, mut rejects) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut blocks, mut unreadable) = (0_u64, 0_u64);
     for trace in traces {
         match trace {
             Trace::Own { sk, .. } => blocks += u64::from(sk.starts_with(keys::LEDGER)),
@@ -171,7 +186,12 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
                 accounts.insert(account);
             }
             Trace::Pointer { pk } => found_by.push(pk),
-            Trace::Reject { pk, id } => rejects.extend(operated.store.reject(&pk, &id).await?),
+            Trace::Reject { pk, id } => match operated.store.reject(&pk, &id).await {
+                Err(error) if error.is_unreadable() => unreadable += 1,
+                read => rejects.extend(read?),
+            },
+            // It is the other one's profile.
+            Trace::Link { .. } => {}
         }
     }
     let all = [
@@ -182,27 +202,29 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
         ("ledger_blocks", json!(blocks)),
         ("rejected_events", json!(rejects)),
     ];
-    Ok(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Ok((all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), unreadable))
 }
 
-/// Writes each archived event and manual unmerge of the person, one a line.
+/// Writes each archived event, and what was said of the person by hand, on a line of its own. Returns how many those are, and how many objects and lines of
+/// the archive, which may be theirs, cannot be read.
 async fn archived(
     operated: &Operated,
     asked: &Asked,
     tell: &(dyn Fn(Progress) + Sync),
     out: &mut (dyn Write + Send),
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<(u64, u64)> {
     let archive = &operated.archive;
     let objects = archive.objects_since(asked.from()).await?;
     let total = objects.len() as u64;
     let shares = stream::iter(objects).map(|object| async move { archive.share(&object, asked.subject()).await });
     let mut shares = std::pin::pin!(shares.buffered(CONCURRENCY));
-    let (mut events, mut done) = (0, 0);
+    let (mut events, mut unreadable, mut done) = (0, 0, 0);
     // In another batching an event may stand twice.
     let mut seen = BTreeSet::new();
     while let Some(share) = shares.try_next().await? {
         done += 1;
         tell(Progress::Archive(done, total));
+        unreadable += share.unreadable;
         let is_new = |event: &&Event| seen.insert((event.source.clone(), event.message_id.clone()));
         let lines = share.events.iter().filter(is_new).map(serde_json::to_string);
         let lines =
@@ -213,5 +235,5 @@ async fn archived(
             events += 1;
         }
     }
-    Ok(events)
+    Ok((events, unreadable))
 }

@@ -3,6 +3,7 @@
 //! stack deployed in an AWS account.
 
 pub(crate) mod alarms;
+pub(crate) mod concurrency;
 pub(crate) mod deployed;
 pub(crate) mod embedded;
 pub(crate) mod erase;
@@ -20,6 +21,8 @@ use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
 use perennial_channels::unsubscribe::Keys;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_local::stack::api::pages_at_once;
+use perennial_local::stack::queues::NAMES;
 use perennial_local::stack::queues::NAMES;
 use perennial_store::config::ConfigStoreError;
 use perennial_store::{Archive, ConfigHandle, Store};
@@ -138,6 +141,10 @@ impl Operated {
         let config = ConfigHandle::load(self.store.clone()).await.map_err(|error| self.explained(error))?;
         let age = MaxAge { busy: Duration::ZERO, idle: Duration::ZERO };
         let status = Status::new(self.queues.clone(), Arc::new(self.sqs.clone()), age);
+        let status = match self.kind {
+            Kind::Embedded => status.with_pages_at_once(pages_at_once(&self.clock)),
+            Kind::Deployed(_) => status,
+        };
         let events = Arc::new(self.sender("events")?);
         let (store, keys, clock) = (self.store.clone(), Keys::new([LINKS])?, self.clock.clone());
         Ok(Deps::new(store, config, events, status, Access::Open, keys, clock))

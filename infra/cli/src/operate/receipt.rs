@@ -18,6 +18,9 @@ pub(crate) struct Removed {
     pub(crate) account_memberships: u64,
     /// Index entries of the person, such as those of mail addresses.
     pub(crate) identity_pointers: u64,
+    /// What other profiles held of their user ids: that an anonymous id was once said to be theirs.
+    #[serde(default)]
+    pub(crate) links_of_others: u64,
     pub(crate) rejected_events: u64,
     pub(crate) suppressions: u64,
     pub(crate) archived_events: u64,
@@ -61,6 +64,9 @@ pub(crate) struct Receipt {
     /// Items of the table that may or may not refer to a person. They are kept.
     #[serde(default)]
     pub(crate) unreadable_items: u64,
+    /// Objects and lines of the archive of which the same is true.
+    #[serde(default)]
+    pub(crate) unreadable_in_archive: u64,
     pub(crate) kept: Vec<Kept>,
     /// The active configuration.
     pub(crate) config: Option<String>,
@@ -102,6 +108,13 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
         all.push(kept(
             format!("{} items of the table that cannot be read", receipt.unreadable_items),
             "it is unknown whether they refer to the person",
+            None,
+        ));
+    }
+    if receipt.unreadable_in_archive > 0 {
+        all.push(kept(
+            format!("{} objects or lines of the archive that cannot be read", receipt.unreadable_in_archive),
+            "it cannot be said whether they are of the person; the log names the objects",
             None,
         ));
     }

@@ -2,7 +2,7 @@
 //! port for all HTTP.
 
 mod active;
-mod api;
+pub(crate) mod api;
 pub mod elsewhere;
 pub mod environment;
 pub(crate) mod errors;

@@ -112,9 +112,15 @@ impl Passing {
         let mut unswept = Timestamp::MIN;
         loop {
             self.at_rest().await?;
-            let sweep = self.next_sweep(unswept).await;
             let others = self.schedules().next_call_of_others(SWEEP);
-            let next = sweep.into_iter().chain(others).chain(self.queues.next_due()).min();
+            let next = others.into_iter().chain(self.queues.next_due()).min();
+            let first = self.schedules().first_call(SWEEP, self.clock.now());
+            let sweep = match next.zip(first) {
+                // No sweep is called before, whoever is due.
+                Some((next, first)) if next < first => None,
+                _ => self.next_sweep(unswept).await,
+            };
+            let next = next.into_iter().chain(sweep).min();
             let Some(next) = next.filter(|next| *next < to) else { break };
             // Before moving: nothing may be stored at a time that the folder does not know of.
             self.reached.note(next, true);

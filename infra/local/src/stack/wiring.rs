@@ -14,13 +14,14 @@ use perennial_channels::mail::Mailer;
 use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
-use perennial_contracts::tokens::{SecretTooShort, TokenSecrets};
+use perennial_contracts::tokens::TokenSecrets;
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_embedded_aws::{EmbeddedAws, Endpoints};
 use perennial_ingest::throttle::Throttle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_lambda_kit::tokens;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -121,9 +122,12 @@ fn given(name: &str) -> Option<String> {
     Env::process().optional::<String>(name, "a secret").ok().flatten()
 }
 
-/// Returns the secrets of users' and inbox tokens.
-fn token_secrets() -> Result<TokenSecrets, SecretTooShort> {
-    TokenSecrets::parse(&given("INBOX_SECRETS").unwrap_or_else(|| super::LOCAL_TOKEN_SECRET.to_owned()))
+/// What tokens of users and of inboxes are made with.
+fn token_secrets() -> anyhow::Result<TokenSecrets> {
+    match tokens::from_env(&Env::process())? {
+        Some(secrets) => Ok(secrets),
+        None => Ok(TokenSecrets::parse(super::LOCAL_TOKEN_SECRET)?),
+    }
 }
 
 /// Returns whether the environment contains the secret `name`.
@@ -256,6 +260,7 @@ pub(super) async fn wire(
     }));
     let (events, accounts) = (queue(&urls.events), queue(&urls.accounts));
     let sweep = perennial_sweep::Deps::new(store.clone(), events, accounts, clock.clone(), SWEEP_LIMIT);
+    let sweep = if clock.is_simulated() { sweep.without_counting() } else { sweep };
     let api = super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys);
     let api = Arc::new(api.with_tokens(token_secrets()?));
 

@@ -10,7 +10,7 @@
 
 use super::batches::{self, Reading, Upserts};
 use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, task_text, words};
-use crate::endpoint::{HttpTo, PAUSED, Unanswered, json_headers};
+use crate::endpoint::{HttpTo, Unanswered, json_headers};
 use crate::pause;
 use crate::render::Rendered;
 use crate::text;
@@ -79,8 +79,8 @@ impl<'a> Salesforce<'a> {
     async fn call(&self, method: Method, url: &str, headers: HeaderMap, body: String) -> Result<Answer, Upserted> {
         self.http.send(method, url, headers, body, MAX_ANSWER).await.map_err(|unanswered| match unanswered {
             Unanswered::Refused(reason) => Upserted::Rejected { reason: reason.to_owned() },
-            Unanswered::Paused(after) => Upserted::Retry { reason: PAUSED.to_owned(), after: Some(after) },
-            // A lost response may hide a success, which does not matter: a repetition changes nothing.
+            Unanswered::Paused(after) => Upserted::Paused { after },
+            // Whether a lost answer hides a success does not matter: a repetition changes nothing.
             Unanswered::NotSent(reason) | Unanswered::Lost(reason) => Upserted::retry(reason),
         })
     }

@@ -7,9 +7,9 @@ use perennial_domain::traits::Fact;
 /// The names of facts that are long enough to distinguish a typing error from another word.
 const FACTS: [&str; 5] = ["first_name", "last_name", "created_at", "time_zone", "full_name"];
 
-/// The members of the names that have a fixed set of them, in the order of `crate::render::NAMES`; a name with none is
-/// a plain value. Nested members are written with a dot.
-const MEMBERS: [(&str, &[&str]); 7] = [
+/// The members of the names that have a fixed set of them, in the order of `crate::render::NAMES`; a name with none is a plain value. The members of
+/// members are those below a dot.
+const MEMBERS: [(&str, &[&str]); 8] = [
     ("profile", &["user_id", "id"]),
     ("event", &["name", "properties"]),
     ("owner", &[]),
@@ -17,6 +17,7 @@ const MEMBERS: [(&str, &[&str]); 7] = [
     ("journey", &[]),
     ("step", &[]),
     ("unsubscribe_url", &[]),
+    ("confirm_url", &[]),
 ];
 
 /// The members of [`perennial_domain::Cause`] as JSON.

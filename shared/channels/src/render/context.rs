@@ -8,9 +8,20 @@ use perennial_engine::{Profile, State};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The names in templates, see [`Context`].
-pub(crate) const NAMES: [&str; 10] =
-    ["person", "profile", "event", "account", "owner", "stage", "cause", "journey", "step", "unsubscribe_url"];
+/// What templates can name, see [`Context`].
+pub(crate) const NAMES: [&str; 11] = [
+    "person",
+    "profile",
+    "event",
+    "account",
+    "owner",
+    "stage",
+    "cause",
+    "journey",
+    "step",
+    "unsubscribe_url",
+    "confirm_url",
+];
 
 /// The data that a template can use.
 ///
@@ -26,7 +37,8 @@ pub(crate) const NAMES: [&str; 10] =
 /// | `event.name`, `event.properties.NAME` | the triggering event, if any |
 /// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | the trigger |
 /// | `journey`, `step` | the journey's name, and the step from 0 |
-/// | `unsubscribe_url` | the link that unsubscribes from all mail (mail only) |
+/// | `unsubscribe_url` | the link that ends all mail (mail only) |
+/// | `confirm_url` | the link by which a reader confirms their address (only in the mail that asks for it) |
 #[derive(Clone)]
 pub struct Context {
     person: Traits,
@@ -39,6 +51,7 @@ pub struct Context {
     journey: String,
     step: u16,
     unsubscribe_url: String,
+    confirm_url: String,
 }
 
 impl Context {
@@ -67,6 +80,7 @@ impl Context {
             journey: decision.journey.clone(),
             step: decision.step,
             unsubscribe_url: String::new(),
+            confirm_url: String::new(),
         }
     }
 
@@ -99,7 +113,14 @@ impl Context {
         self
     }
 
-    /// Adds the account and its traits; a trait named `id` is left out.
+    /// With the link by which a reader confirms their address.
+    #[must_use]
+    pub fn with_confirm_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.confirm_url);
+        self
+    }
+
+    /// With the account and its traits; a trait named `id` is left out.
     #[must_use]
     pub fn with_account(mut self, id: &AccountId, traits: Map<String, Value>) -> Self {
         self.account.insert("id".to_owned(), id.as_str().into());
@@ -165,6 +186,7 @@ impl Context {
             ("journey", Value::from(self.journey.as_str())),
             ("step", Value::from(self.step)),
             ("unsubscribe_url", Value::from(self.unsubscribe_url.as_str())),
+            ("confirm_url", Value::from(self.confirm_url.as_str())),
         ]))
     }
 }

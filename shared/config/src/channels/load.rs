@@ -66,8 +66,8 @@ struct RawMail {
     /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     wait_for_address_minutes: Option<Spanned<u16>>,
-    /// Specifies whether mails are sent to an address that only a public source has named, such as a web page without
-    /// the user's token; default: "send".
+    /// Whether an address gets mails that nobody but a public source named, such as a web page without the user's token. With "confirm" it gets one mail,
+    /// of templates/confirm_address.toml, whose link (`confirm_url`) its reader follows to get the others (double opt-in). Default: "send".
     #[serde(default)]
     unverified_mail: UnverifiedMail,
 }

@@ -32,30 +32,11 @@ fn is_plain(text: &str) -> bool {
         && rest.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\')
 }
 
-/// Escapes U+FFFE and U+FFFF in JSON text from byte `start` on: JSON allows them, XML 1.0 and so SQS does not.
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
-pub(crate) fn escape_noncharacters(out: &mut String, start: usize) {
-    const FIRST_BYTE: u8 = 0xEF;
-    let rare = |tail: &str| tail.contains(['\u{fffe}', '\u{ffff}']);
-    if out.as_bytes()[start..].contains(&FIRST_BYTE) && rare(&out[start..]) {
-        let escaped = out[start..].replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
-        out.truncate(start);
-        out.push_str(&escaped);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn noncharacters_are_escaped_only_where_they_are() {
-        let mut out = "\u{ffff}\"a\u{fffe}ﬀ\"".to_owned();
-        escape_noncharacters(&mut out, 3);
-        assert_eq!(out, "\u{ffff}\"a\\ufffeﬀ\"");
-    }
 
     proptest! {
         #[test]

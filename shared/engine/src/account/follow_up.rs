@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_config::accounts::{Crm, CrmField};
 use perennial_config::vocabulary::AccountField;
-use perennial_domain::{AccountFacts, AccountUpdate, hash};
+use perennial_domain::{AccountFacts, AccountId, AccountUpdate, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The increase of the pause between two evaluations for each of an account's people, in milliseconds: more people are
 /// more expensive to evaluate.
@@ -32,6 +32,13 @@ pub enum AccountAction {
     /// Check the account again, to evaluate its people then.
     LookAgain {
         /// When.
+        at: Timestamp,
+    },
+    /// Recompute other accounts, which gained or lost the people of this domain.
+    Recompute {
+        /// The accounts.
+        accounts: BTreeSet<AccountId>,
+        /// When it was decided.
         at: Timestamp,
     },
 }
@@ -155,7 +162,7 @@ fn wake(config: &Config, account: &mut Account, facts: &AccountFacts, now: Times
             AccountAction::Wake { at: now }
         }
     };
-    account.outbox.retain(|action| matches!(action, AccountAction::Update(_)));
+    account.outbox.retain(|action| !matches!(action, AccountAction::Wake { .. } | AccountAction::LookAgain { .. }));
     account.outbox.push(action);
     true
 }

@@ -4,6 +4,7 @@ use super::Account;
 use crate::action::Action;
 use crate::billing::{Phase, Subscription, phase};
 use crate::instant;
+use crate::unverified::told_at;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::billing::{Renewal, SubscriptionReport};
@@ -26,8 +27,9 @@ pub(crate) fn told_by(config: &Config, account: &AccountId, event: &Event) -> im
     let said = said.map(|said| Action::AccountTraits {
         account: account.clone(),
         traits: Properties::from_iter([said]),
-        at: event.timestamp,
+        at: told_at(event),
         message_id: event.message_id.clone(),
+        signed: !event.vouches(),
     });
     renewed.into_iter().chain(said)
 }

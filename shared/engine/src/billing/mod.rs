@@ -7,6 +7,7 @@ mod revenue;
 mod standing;
 mod stored;
 mod subscription;
+pub(crate) mod unverified;
 
 pub use payment::{Movement, Payment, Refund, Said, movement};
 pub use report::report;
@@ -63,7 +64,10 @@ impl Billing {
     fn bound(&mut self) {
         while self.subscriptions.len() > MAX_SUBSCRIPTIONS {
             let is_live = |of: &Subscription| of.ended.is_none_or(|end| end < of.last);
-            let first = self.subscriptions.iter().min_by_key(|(key, of)| (is_live(of), of.last, **key));
+            // What only public sources said pushes out nothing else.
+            let order =
+                |(key, of): &(&u64, &Subscription)| (!unverified::is_unverified(**key), is_live(of), of.last, **key);
+            let first = self.subscriptions.iter().min_by_key(order);
             let Some(key) = first.map(|(key, _)| *key) else { return };
             self.subscriptions.remove(&key);
         }

@@ -1,5 +1,6 @@
 //! Reads a subscription report from an event.
 
+use super::unverified::trial_key;
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::said::{amount, currency, text};
@@ -88,6 +89,9 @@ fn implied(milestone: Milestone) -> Option<Status> {
 }
 
 fn key(id: Option<&str>, event: &Event) -> Option<u64> {
+    if !event.is_trusted() {
+        return Some(trial_key(&event.identity()?));
+    }
     match id {
         Some(id) => Some(hash::hash64(&[b"subscription", id.as_bytes()])),
         None => Some(implied_key(event.account().map(AccountId::as_str), &event.identity()?)),

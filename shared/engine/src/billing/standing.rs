@@ -1,6 +1,7 @@
 //! The stage by subscriptions and purchases.
 
 use super::subscription::Subscription;
+use super::unverified;
 use crate::moment::Moment;
 use crate::state::{Span, State};
 use perennial_config::Config;
@@ -150,19 +151,24 @@ pub fn has_old_milestones(config: &Config, state: &State) -> bool {
     told(Milestone::Trial) || told(Milestone::Churned) || (told(Milestone::Customer) && !bought())
 }
 
-/// Returns the phases of all subscriptions of `state` at the moment. Regardless of who reports the end of one, the account with
-/// the subscription is notified: it has ended for its other people, too.
+/// What each subscription of `state` is at the moment, without those that only public sources reported where these do not count. Whoever reports the end of one tells it to the account that has it: it has ended for its other
+/// people, too.
 pub(crate) fn phases<'a>(
     moment: &Moment<'a>,
     state: &'a State,
 ) -> impl Iterator<Item = (Cow<'a, Subscription>, Phase)> + use<'a> {
     let (days, now, account) = (moment.config.billing.trial_days, moment.now.as_microsecond(), moment.account);
-    state.billing.subscriptions.iter().map(move |(key, each)| {
+    let stands = move |(key, each): (&u64, &'a Subscription)| {
         let ended = account.and_then(|account| account.ended.get(key)).filter(|_| each.named);
         let known = ended.map_or(Cow::Borrowed(each), |at| Cow::Owned(each.ended_at(*at)));
-        let phase = phase(&known, days, now);
+        let phase = unverified::free_plan(*key, &known).unwrap_or_else(|| phase(&known, days, now));
         (known, phase)
-    })
+    };
+    let subscriptions = &state.billing.subscriptions;
+    let vouched = move || subscriptions.iter().filter(|(key, _)| !unverified::is_unverified(**key));
+    let is_asked = subscriptions.keys().any(|key| unverified::is_unverified(*key));
+    let counts = !is_asked || !unverified::is_outranked(state, vouched().map(|each| stands(each).1));
+    subscriptions.iter().filter(move |(key, _)| counts || !unverified::is_unverified(**key)).map(stands)
 }
 
 impl Standing {

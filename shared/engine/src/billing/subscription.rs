@@ -111,6 +111,29 @@ impl Subscription {
         }
     }
 
+    /// A subscription without an id of which no more is known than that it was reported at `at`, in microseconds since 1970.
+    pub(super) fn reported_at(at: i64) -> Self {
+        Self {
+            named: false,
+            last: at,
+            first: at,
+            status: None,
+            trial: None,
+            began: None,
+            ended: None,
+            invoiced: None,
+            paying: BTreeSet::new(),
+            plan: None,
+            price: None,
+            quantity: None,
+            interval: None,
+            period_end: None,
+            trial_end: None,
+            cancels: None,
+            account: None,
+        }
+    }
+
     /// Adds all that `other`, which is the same subscription, knows.
     pub fn merge(&mut self, other: Self) {
         self.named |= other.named;

@@ -164,32 +164,41 @@ fn account_keeps_the_traits_that_fit_whatever_the_order_of_calls() {
 }
 
 #[test]
-fn of_too_many_claims_of_a_domain_the_first_in_time_count() {
-    use crate::account::Account;
+fn domain_that_many_accounts_claim_has_no_first_claimant() {
+    use crate::account::first_claimant;
     use perennial_domain::AccountId;
-    let id = |n: i64| AccountId::parse(&format!("a{n}")).unwrap();
-    let mut domain = Account::new(AccountId::parse("acme.example").unwrap());
-    for n in (0..200).rev() {
-        domain.claim(&id(n), Some(at(n)));
+    use std::collections::BTreeMap;
+    let id = |n: usize| AccountId::parse(&format!("a{n:03}")).unwrap();
+    let mut claims = BTreeMap::new();
+    assert_eq!(first_claimant(&claims), None);
+    for n in 0..SHARED_CLAIMS {
+        claims.insert(id(n), at(0));
+        assert_eq!(first_claimant(&claims), Some(&id(0)), "{n}");
     }
-    assert_eq!((domain.claims.len(), domain.first_claimant(None)), (MAX_CLAIMS, None));
-    assert!(domain.claims.contains_key(&id(0)) && !domain.claims.contains_key(&id(100)));
-    assert!(!domain.claim(&id(150), Some(at(150))), "nothing has changed");
+    claims.insert(id(7), at(-1));
+    assert_eq!(first_claimant(&claims), Some(&id(7)), "the first in time");
+    claims.insert(id(SHARED_CLAIMS), at(0));
+    assert_eq!(first_claimant(&claims), None);
+    claims.remove(&id(7));
+    assert_eq!(first_claimant(&claims), Some(&id(0)), "as few claim it again");
 }
 
 #[test]
-fn domain_that_many_accounts_name_is_nobodys_own() {
+fn accounts_that_gain_or_lose_a_domain_are_returned_and_nobody_else() {
     use crate::account::Account;
-    use perennial_domain::AccountId;
-    let id = |n: usize| AccountId::parse(&format!("a{n:03}")).unwrap();
-    let mut domain = Account::new(AccountId::parse("acme.example").unwrap());
-    for n in 0..SHARED_CLAIMS {
-        domain.claim(&id(n), Some(at(0)));
-        assert_eq!(domain.holder(), Some(&id(0)), "{n}");
-    }
-    assert_eq!((domain.holder_without(&id(0)), domain.holder_without(&id(5))), (Some(&id(1)), Some(&id(0))));
-    domain.claim(&id(SHARED_CLAIMS), Some(at(0)));
-    assert_eq!((domain.holder(), domain.holder_without(&id(7))), (None, Some(&id(0))));
-    domain.claim(&id(0), None);
-    assert_eq!(domain.holder(), Some(&id(1)), "as few name it again");
+    use perennial_domain::{AccountId, AccountSummary};
+    use std::collections::BTreeSet;
+    let id = |text: &str| AccountId::parse(text).unwrap();
+    let mut domain = Account::new(id("acme.example"));
+    domain.summary = Some(AccountSummary::default());
+    assert_eq!(domain.set_claimant(Some(id("a"))), BTreeSet::from([id("a")]));
+    assert_eq!(domain.summary, None, "its people are another account's");
+    assert_eq!(domain.set_claimant(Some(id("a"))), BTreeSet::new());
+    assert_eq!(domain.set_claimant(Some(id("b"))), BTreeSet::from([id("a"), id("b")]));
+    domain.mark_milestone(perennial_config::lifecycle::Milestone::Customer, at(0));
+    assert_eq!(
+        (domain.set_claimant(Some(id("c"))), domain.holder()),
+        (BTreeSet::new(), None),
+        "it is an account of its own"
+    );
 }

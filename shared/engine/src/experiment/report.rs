@@ -1,22 +1,14 @@
-//! The results of experiments so far: people counted by split and holdout, compared with the control.
-//!
-//! Everyone who was assigned counts as one of their group, however far they came ("intention to treat"); a person in a
-//! holdout when they entered received nothing of any variant, and is in no group of a split. Goal rates include only
-//! people whose period for the goal is over, in every group alike; the others wait. For people who re-entered a journey
-//! the newest run counts. A holdout is compared with those who entered since it began and are in no holdout.
+//! What experiments have shown so far: the people of a [`Tally`], each group compared with the control.
 
 use super::assign::Share;
 use super::rates::{Alpha, Arm, Estimate};
 use super::sample_ratio::SampleRatio;
-use super::verdict::{Better, Comparison, Plan, judge, least_sample};
-use crate::facts::{Assigned, Entered, Facts, always_key, holdout_key, split_key};
-use jiff::Timestamp;
+use super::tally::{Count, OfHoldout, OfJourney, Tally, held_out_of_everything};
+use super::verdict::{Better, Comparison, InvalidEffect, Plan, judge, least_sample};
 use perennial_config::Config;
-use perennial_config::journeys::{Does, Journey, Step, Way};
+use perennial_config::journeys::{Does, Journey, Way};
 use perennial_domain::hash::hash32;
-use perennial_domain::time::DAY_SECONDS;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The name of a split's control variant; without it, the first in alphabetical order is the control.
 pub const CONTROL: &str = "control";
@@ -96,193 +88,66 @@ pub struct Group {
     pub comparison: Option<Comparison>,
 }
 
-/// Counts people for a report.
-#[derive(Debug, Clone)]
-pub struct Tally<'c> {
-    config: &'c Config,
-    now: Timestamp,
-    journeys: Vec<OfJourney<'c>>,
-    /// The day on which the first person was held out of everything, in any journey.
-    always_since: Option<i64>,
-}
-
-/// A number of people.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Count {
-    people: u64,
-    over: u64,
-    reached: u64,
-}
-
-#[derive(Debug, Clone)]
-struct OfJourney<'c> {
-    journey: &'c Journey,
-    splits: Vec<OfSplit<'c>>,
-    holdout: OfHoldout,
-    always: OfHoldout,
-    /// People in neither, by the day on which they entered.
-    rest: BTreeMap<i64, Count>,
-}
-
-#[derive(Debug, Clone)]
-struct OfSplit<'c> {
-    step: &'c Step,
-    /// The control first.
-    ways: Vec<(&'c Way, Count)>,
-    others: u64,
-}
-
-#[derive(Debug, Clone, Default)]
-struct OfHoldout {
-    held_out: Count,
-    /// The day on which the first person was held out.
-    since: Option<i64>,
-}
-
-impl Count {
-    fn add(&mut self, journey: &Journey, entered: Option<&Entered>, now: Timestamp) {
-        self.people += 1;
-        let (Some(goal), Some(entered)) = (&journey.goal, entered) else { return };
-        if entered.last + i64::from(goal.within_days) * DAY_SECONDS * 1000 <= now.as_millisecond() {
-            self.over += 1;
-            self.reached += u64::from(entered.reached.is_some());
-        }
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self { people: self.people + other.people, over: self.over + other.over, reached: self.reached + other.reached }
-    }
-}
-
-impl OfHoldout {
-    fn add(&mut self, journey: &Journey, entered: &Entered, assigned: Assigned, now: Timestamp) {
-        if !assigned.covers(entered) {
-            return;
-        }
-        let day = assigned.at.div_euclid(DAY_SECONDS);
-        self.since = Some(self.since.map_or(day, |since| since.min(day)));
-        self.held_out.add(journey, Some(entered), now);
-    }
-}
-
-impl<'c> Tally<'c> {
-    /// Creates an empty tally; `now` decides whose period is over.
-    pub fn new(config: &'c Config, now: Timestamp) -> Self {
-        let splits = |journey: &'c Journey| {
-            journey.steps.iter().filter_map(|step| match &step.does {
-                Does::Split { ways } => Some(OfSplit::new(step, ways)),
-                _ => None,
-            })
-        };
-        let journeys = config.journeys.all.iter().map(|journey| OfJourney {
-            journey,
-            splits: splits(journey).collect(),
-            holdout: OfHoldout::default(),
-            always: OfHoldout::default(),
-            rest: BTreeMap::new(),
-        });
-        Self { config, now, journeys: journeys.collect(), always_since: None }
-    }
-
-    /// Counts a person, by their combined facts.
-    pub fn add(&mut self, facts: &Facts) {
-        let assigned = |key: u32| facts.assigned.get(&key).copied();
-        let always = self.config.limits.holdout.as_ref().and_then(|holdout| assigned(always_key(&holdout.name)));
-        if let Some(always) = always {
-            let day = always.at.div_euclid(DAY_SECONDS);
-            self.always_since = Some(self.always_since.map_or(day, |since| since.min(day)));
-        }
-        for of in &mut self.journeys {
-            let entered = facts.entered.get(&of.journey.key);
-            let held_out = assigned(holdout_key(&of.journey.id));
-            // A person who entered before they were held out received what others do, and so does everyone of an
-            // essential journey.
-            let got_nothing = |held_out: Option<Assigned>| {
-                !of.journey.essential && held_out.zip(entered).is_some_and(|(held, entered)| held.covers(entered))
-            };
-            if !got_nothing(held_out) && !got_nothing(always) {
-                for split in &mut of.splits {
-                    if let Some(assigned) = assigned(split_key(&of.journey.id, &split.step.id)) {
-                        split.add(of.journey, entered, assigned, self.now);
-                    }
-                }
-            }
-            let Some(entered) = entered.filter(|_| !of.journey.essential) else { continue };
-            match (held_out, always) {
-                (Some(assigned), None) => of.holdout.add(of.journey, entered, assigned, self.now),
-                (None, Some(assigned)) => of.always.add(of.journey, entered, assigned, self.now),
-                // A person in both is not informative about either.
-                (Some(_), Some(_)) => {}
-                (None, None) => {
-                    let day = entered.last.div_euclid(DAY_SECONDS * 1000);
-                    of.rest.entry(day).or_default().add(of.journey, Some(entered), self.now);
-                }
-            }
-        }
-    }
-
-    /// Returns the results of all journeys that have a split or a holdout, in the configuration's order. The plan uses
-    /// [`ALPHA`] and `effect`, a difference of rates over 0 and below 1.
-    ///
-    /// # Errors
-    /// [`super::verdict::InvalidEffect`] if the effect is out of that range.
-    pub fn reports(&self, effect: f64) -> Result<Vec<Report>, super::verdict::InvalidEffect> {
-        let Ok(alpha) = Alpha::parse(ALPHA) else { return Ok(Vec::new()) };
-        let plan = Plan::new(alpha, effect, Better::More)?;
-        let reports = self.journeys.iter().map(|of| Report {
-            journey: of.journey.id.clone(),
-            goal_days: of.journey.goal.as_ref().map(|goal| goal.within_days),
+/// What is known of all journeys of `config` that have a split or a holdout and were counted, in the config's order. `effect` is the difference of rates that is
+/// planned for, over 0 and below 1; the plan is made of it and [`ALPHA`].
+///
+/// # Errors
+/// [`InvalidEffect`] where the effect is not of that range.
+pub fn reports(config: &Config, tally: &Tally, effect: f64) -> Result<Vec<Report>, InvalidEffect> {
+    let Ok(alpha) = Alpha::parse(ALPHA) else { return Ok(Vec::new()) };
+    let plan = Plan::new(alpha, effect, Better::More)?;
+    let reports = config.journeys.all.iter().filter_map(|journey| {
+        let counted = tally.journeys.get(&journey.id)?;
+        Some(Report {
+            journey: journey.id.clone(),
+            goal_days: journey.goal.as_ref().map(|goal| goal.within_days),
             effect,
-            experiments: of.experiments(self, &plan, alpha),
-        });
-        Ok(reports.filter(|report| !report.experiments.is_empty()).collect())
-    }
+            experiments: experiments(config, journey, counted, tally.always_since, &plan, alpha),
+        })
+    });
+    Ok(reports.filter(|report| !report.experiments.is_empty()).collect())
 }
 
-impl<'c> OfSplit<'c> {
-    fn new(step: &'c Step, ways: &'c [Way]) -> Self {
-        let mut ways: Vec<_> = ways.iter().map(|way| (way, Count::default())).collect();
-        // The sort is stable: without a control variant the first in alphabetical order stays first.
-        ways.sort_by_key(|(way, _)| way.name != CONTROL);
-        Self { step, ways, others: 0 }
+fn experiments(
+    config: &Config,
+    journey: &Journey,
+    counted: &OfJourney,
+    always_since: Option<i64>,
+    plan: &Plan,
+    alpha: Alpha,
+) -> Vec<Experiment> {
+    let has_goal = journey.goal.is_some();
+    let split = |step: &str, ways: &[Way]| {
+        let counted = counted.splits.get(step).cloned().unwrap_or_default();
+        let of = |way: &Way| counted.ways.get(&hash32(&way.name)).copied().unwrap_or_default();
+        let mut groups: Vec<_> = ways.iter().map(|way| (way.name.clone(), way.share, of(way))).collect();
+        // The sort is stable: without such a way the first of the alphabet stays the first.
+        groups.sort_by_key(|(name, ..)| name != CONTROL);
+        let others = counted.ways.iter().filter(|(key, _)| ways.iter().all(|way| hash32(&way.name) != **key));
+        let others = others.map(|(_, count)| count.people).sum();
+        experiment(Of::Split { step: step.to_owned() }, &groups, others, has_goal, plan, alpha)
+    };
+    let holdout = |of: Of, holdout: &OfHoldout, since: Option<i64>, percent: u8| {
+        let rest = counted.rest.range(since.unwrap_or(i64::MAX)..);
+        let rest = rest.fold(Count::default(), |sum, (_, count)| sum.plus(*count));
+        let groups = [
+            ("held out".to_owned(), u16::from(percent), holdout.held_out),
+            ("the others".to_owned(), 100 - u16::from(percent.min(100)), rest),
+        ];
+        experiment(of, &groups, 0, has_goal, plan, alpha)
+    };
+    let splits = journey.steps.iter().filter_map(|step| match &step.does {
+        Does::Split { ways } => Some(split(&step.id, ways)),
+        _ => None,
+    });
+    let mut all: Vec<Experiment> = splits.collect();
+    if journey.holdout > 0 {
+        all.push(holdout(Of::Holdout, &counted.holdout, counted.holdout.since, journey.holdout));
     }
-
-    fn add(&mut self, journey: &Journey, entered: Option<&Entered>, assigned: Assigned, now: Timestamp) {
-        match self.ways.iter_mut().find(|(way, _)| hash32(&way.name) == assigned.way) {
-            Some((_, count)) => count.add(journey, entered, now),
-            None => self.others += 1,
-        }
+    if let Some(always) = held_out_of_everything(config, journey) {
+        all.push(holdout(Of::Always { name: always.name.clone() }, &counted.always, always_since, always.percent));
     }
-}
-
-impl OfJourney<'_> {
-    fn experiments(&self, tally: &Tally<'_>, plan: &Plan, alpha: Alpha) -> Vec<Experiment> {
-        let has_goal = self.journey.goal.is_some();
-        let split = |split: &OfSplit<'_>| {
-            let groups: Vec<_> = split.ways.iter().map(|(way, count)| (way.name.clone(), way.share, *count)).collect();
-            let of = Of::Split { step: split.step.id.clone() };
-            experiment(of, &groups, split.others, has_goal, plan, alpha)
-        };
-        let holdout = |of: Of, holdout: &OfHoldout, since: Option<i64>, percent: u8| {
-            let rest =
-                self.rest.range(since.unwrap_or(i64::MAX)..).fold(Count::default(), |sum, (_, count)| sum.plus(*count));
-            let groups = [
-                ("held out".to_owned(), u16::from(percent), holdout.held_out),
-                ("the others".to_owned(), 100 - u16::from(percent.min(100)), rest),
-            ];
-            experiment(of, &groups, 0, has_goal, plan, alpha)
-        };
-        let mut all: Vec<Experiment> = self.splits.iter().map(split).collect();
-        if self.journey.holdout > 0 {
-            all.push(holdout(Of::Holdout, &self.holdout, self.holdout.since, self.journey.holdout));
-        }
-        // A holdout of everything is reported for a journey only if its effect can be measured there.
-        if let Some(always) = tally.config.limits.holdout.as_ref().filter(|_| has_goal && !self.journey.essential) {
-            let of = Of::Always { name: always.name.clone() };
-            all.push(holdout(of, &self.always, tally.always_since, always.percent));
-        }
-        all
-    }
+    all
 }
 
 fn experiment(

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::super::tally::HOLDOUT_DAYS;
 use super::super::verdict::Verdict;
 use super::*;
+use crate::facts::{Assigned, Entered, Facts, always_key, holdout_key, split_key};
+use jiff::Timestamp;
 use perennial_domain::time::plus_days;
 use perennial_testkit::ConfigBuilder;
 use proptest::prelude::*;
@@ -60,8 +63,8 @@ fn held_out() -> (u32, u32) {
 
 fn report(config: &Config, people: impl IntoIterator<Item = Facts>) -> Report {
     let mut tally = Tally::new(config, now());
-    people.into_iter().for_each(|facts| tally.add(&facts));
-    tally.reports(0.05).unwrap().remove(0)
+    people.into_iter().for_each(|facts| tally.add(config, &facts));
+    reports(config, &tally, 0.05).unwrap().remove(0)
 }
 
 /// Returns so many equal people.
@@ -171,6 +174,39 @@ fn a_holdout_is_compared_with_those_who_entered_since_it_began() {
 }
 
 #[test]
+fn a_tally_that_was_stored_midway_ends_as_one_that_was_not() {
+    let config = config("[holdout]\nname = \"always\"\npercent = 5\n");
+    let always = (always_key("always"), 0);
+    let people = [
+        person(20, true, &[way("control")]),
+        person(20, false, &[way("gone")]),
+        person(20, false, &[held_out()]),
+        person(19, true, &[]),
+        person(15, true, &[always]),
+    ];
+    let (mut whole, mut parts) = (Tally::new(&config, now()), Tally::new(&config, now()));
+    for facts in &people {
+        whole.add(&config, facts);
+        parts = serde_json::from_slice(&serde_json::to_vec(&parts).unwrap()).unwrap();
+        parts.add(&config, facts);
+    }
+    assert_eq!(parts, whole);
+    assert!(whole.has("course") && !whole.has("curse"));
+}
+
+#[test]
+fn holdouts_count_who_entered_within_two_years_so_that_a_tally_stays_small() {
+    let config = config("");
+    let people = (0..HOLDOUT_DAYS + 200).flat_map(|days| [person(days, true, &[]), person(days, false, &[held_out()])]);
+    let mut tally = Tally::new(&config, now());
+    people.into_iter().for_each(|facts| tally.add(&config, &facts));
+    let groups = &reports(&config, &tally, 0.05).unwrap()[0].experiments[1].groups;
+    let days = u64::try_from(HOLDOUT_DAYS).unwrap() + 1;
+    assert_eq!(groups.iter().map(|group| group.people).collect::<Vec<_>>(), [days, days], "both sides alike");
+    assert!(serde_json::to_vec(&tally).unwrap().len() < 20_000);
+}
+
+#[test]
 fn without_a_goal_people_are_counted_and_nothing_is_compared() {
     let journeys = JOURNEYS.replace("goal = { event = \"Report Shared\", within_days = 10 }", "");
     let files = [("journeys.toml", journeys.as_str()), ("limits.toml", "[holdout]\npercent = 5\n")];
@@ -187,8 +223,8 @@ fn without_a_goal_people_are_counted_and_nothing_is_compared() {
 fn an_effect_that_cannot_be_is_refused_and_journeys_without_experiments_are_left_out() {
     let config = config("");
     let tally = Tally::new(&config, now());
-    assert!(tally.reports(0.0).is_err() && tally.reports(1.0).is_err());
-    assert_eq!(tally.reports(0.05).unwrap().len(), 1);
+    assert!(reports(&config, &tally, 0.0).is_err() && reports(&config, &tally, 1.0).is_err());
+    assert_eq!(reports(&config, &tally, 0.05).unwrap().len(), 1);
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMess
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
+use perennial_contracts::queue::escape_noncharacters;
 
 use super::pack::pack;
 use super::{Delay, SendReport, Sender, Unsent};
@@ -39,10 +40,9 @@ impl Queue {
 
     /// Sends all of `bodies`, several a request, and returns those that were not accepted.
     ///
-    /// Entries that SQS rejects for its own reasons are tried up to four times; those rejected as the sender's fault
-    /// are not retried.
-    pub async fn send_packed(&self, bodies: Vec<String>, delay: Delay) -> SendReport {
-        let bodies: Vec<String> = bodies.into_iter().map(escaped).collect();
+    /// Entries that SQS refuses for its own reasons are offered up to four times; those refused as the sender's fault are not offered again.
+    pub async fn send_packed(&self, mut bodies: Vec<String>, delay: Delay) -> SendReport {
+        bodies.iter_mut().for_each(|body| escape_noncharacters(body, 0));
         let (requests, refused) = pack(bodies.iter().map(String::len));
         let mut report = SendReport { unsent: refused, requests: 0 };
         let mut bodies: Vec<Option<String>> = bodies.into_iter().map(Some).collect();
@@ -113,15 +113,6 @@ impl Sender for Queue {
     fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
         Box::pin(self.send_packed(bodies, delay))
     }
-}
-
-/// A body of JSON without U+FFFE and U+FFFF, which JSON allows and XML 1.0, and so SQS, does not. In JSON they stand in strings only, where they can be escaped.
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
-fn escaped(body: String) -> String {
-    if !body.contains(['\u{fffe}', '\u{ffff}']) {
-        return body;
-    }
-    body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
 }
 
 /// An entry that was not taken, and whether offering it again may help.

@@ -33,7 +33,9 @@ pub struct Share {
     /// Events of other people that contain one of their ids, as with a shared browser. They are kept, since they belong
     /// to the others.
     pub named_by_others: u64,
-    /// The lines of others, each with its line break; empty if the person has no share.
+    /// Lines that may be about them and cannot be read, or the object itself. They stay.
+    pub unreadable: u64,
+    /// The lines of others, each with its line break; empty where the person has no share.
     rest: Vec<u8>,
 }
 
@@ -67,20 +69,23 @@ impl Archive {
         Ok(objects)
     }
 
-    /// Returns the share of `subject` in an object; empty for a deleted object.
+    /// What an object holds of `subject`; nothing of an object that is gone. One that is damaged is logged and counted.
     ///
     /// # Errors
-    /// [`ArchiveError`] if it cannot be read.
+    /// [`ArchiveError`] where the object store fails.
     pub async fn share(&self, Object(path): &Object, subject: &Subject) -> Result<Share, ArchiveError> {
         let read = match self.objects.get(path).await {
             Err(object_store::Error::NotFound { .. }) => return Ok(Share::default()),
             read => read?.bytes().await?,
         };
-        let mut text = String::new();
-        let inflated = MultiGzDecoder::new(read.as_ref()).read_to_string(&mut text);
-        inflated.map_err(|source| ArchiveError::Unreadable { path: path.to_string(), source })?;
+        let mut text = Vec::new();
+        if let Err(source) = MultiGzDecoder::new(read.as_ref()).read_to_end(&mut text) {
+            let error = ArchiveError::Unreadable { path: path.to_string(), source };
+            tracing::error!(%error, "an object of the archive is damaged; it is passed over");
+            return Ok(Share { unreadable: 1, ..Share::default() });
+        }
         let is_event = path.as_ref().starts_with("day=");
-        split(path, &text, is_event, subject)
+        Ok(split(path, &text, is_event, subject))
     }
 
     /// Removes `share` from its object: writes the rest of it, or deletes the object if there is none.
@@ -105,43 +110,63 @@ impl Archive {
     }
 }
 
-fn split(path: &Path, text: &str, is_event: bool, subject: &Subject) -> Result<Share, ArchiveError> {
+fn split(path: &Path, text: &[u8], is_event: bool, subject: &Subject) -> Share {
     let mut share = Share::default();
     // Most lines are of others, which their text shows before any is parsed.
     let needles: Vec<String> = subject.ids.iter().filter_map(|id| serde_json::to_string(id).ok()).collect();
-    let may_name = |text: &str| needles.is_empty() || needles.iter().any(|needle| text.contains(needle));
+    let may_name = |text: &[u8]| {
+        // A line may hold anything, if it is damaged.
+        let text = String::from_utf8_lossy(text);
+        needles.is_empty() || needles.iter().any(|needle| text.contains(needle))
+    };
     if !may_name(text) {
-        return Ok(share);
+        return share;
     }
     let mut rest = Vec::with_capacity(text.len());
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n')) {
         if may_name(line) {
-            let path = || path.to_string();
-            if is_event {
-                let event: Event =
-                    serde_json::from_str(line).map_err(|_| ArchiveError::NoEvent { path: path(), line: number })?;
-                if event.identity().is_some_and(|identity| subject.has(&identity)) {
+            let read = if is_event { event(line).map(Line::Event) } else { unmerge(line).map(Line::Unmerge) };
+            match read {
+                Some(Line::Event(event)) if event.identity().is_some_and(|identity| subject.has(&identity)) => {
                     share.events.push(event);
                     continue;
                 }
-                share.named_by_others += u64::from(names(&event, subject));
-            } else {
-                let Ok(EventsPayload::Unmerge(unmerge)) = serde_json::from_str(line) else {
-                    return Err(ArchiveError::NoUnmerge { path: path(), line: number });
-                };
-                if subject.has(&unmerge.identity) {
+                Some(Line::Event(event)) => share.named_by_others += u64::from(names(&event, subject)),
+                Some(Line::Unmerge(unmerge)) if subject.has(&unmerge.identity) => {
                     share.unmerges.push(unmerge);
                     continue;
                 }
+                Some(Line::Unmerge(_)) => {}
+                None => {
+                    tracing::error!(%path, line = number, "a line of the archive is damaged; it is passed over");
+                    share.unreadable += 1;
+                }
             }
         }
-        rest.extend_from_slice(line.as_bytes());
+        rest.extend_from_slice(line);
         rest.push(b'\n');
     }
     if !share.is_empty() {
         share.rest = rest;
     }
-    Ok(share)
+    share
+}
+
+/// What a line says.
+enum Line {
+    Event(Event),
+    Unmerge(Unmerge),
+}
+
+fn event(line: &[u8]) -> Option<Event> {
+    serde_json::from_slice(line).ok()
+}
+
+fn unmerge(line: &[u8]) -> Option<Unmerge> {
+    match serde_json::from_slice(line).ok()? {
+        EventsPayload::Unmerge(unmerge) => Some(unmerge),
+        _ => None,
+    }
 }
 
 /// Returns whether another person's event contains one of the subject's ids.

@@ -48,12 +48,14 @@ impl Archive {
     /// whose first event was received before its execution. Events in flight at that time count as earlier.
     ///
     /// # Errors
-    /// [`ArchiveError`] if the archive cannot be listed or its unmerges cannot be read; later errors are in the stream.
+    /// [`ArchiveError`] where the archive cannot be listed or its unmerges are out of reach; later errors come in the stream, which goes on behind what is
+    /// damaged. Unmerges that are damaged come first.
     pub async fn history(
         &self,
     ) -> Result<impl Stream<Item = Result<Entry, ArchiveError>> + Send + 'static, ArchiveError> {
-        let mut unmerges = self.unmerges().await?.into_iter().peekable();
-        let mut steps = Vec::new();
+        let (unmerges, damaged) = self.unmerges().await?;
+        let mut unmerges = unmerges.into_iter().peekable();
+        let mut steps = vec![Step::Damaged(damaged)];
         for path in self.days().await? {
             let is_before = |(done_at, _): &(Timestamp, Unmerge)| {
                 let done = place(*done_at);
@@ -70,35 +72,43 @@ impl Archive {
             let archive = archive.clone();
             async move {
                 Ok::<_, ArchiveError>(match step {
-                    Step::Unmerge(unmerge) => vec![Entry::Unmerge(unmerge)],
+                    Step::Damaged(damaged) => damaged.into_iter().map(Err).collect(),
+                    Step::Unmerge(unmerge) => vec![Ok(Entry::Unmerge(unmerge))],
                     Step::Events(path) => {
-                        archive.events(&path).await?.into_iter().map(|event| Entry::Event(Box::new(event))).collect()
+                        let events = archive.events(&path).await?.into_iter();
+                        events.map(|event| event.map(|event| Entry::Event(Box::new(event)))).collect()
                     }
                 })
             }
         });
-        Ok(entries.map_ok(|entries| stream::iter(entries.into_iter().map(Ok))).try_flatten())
+        Ok(entries.map_ok(stream::iter).try_flatten())
     }
 
-    /// Returns all unmerges, by time of execution.
-    async fn unmerges(&self) -> Result<Vec<(Timestamp, Unmerge)>, ArchiveError> {
-        let mut all = Vec::new();
+    /// All unmerges, by when they were done, and what of them is damaged.
+    async fn unmerges(&self) -> Result<(Vec<(Timestamp, Unmerge)>, Vec<ArchiveError>), ArchiveError> {
+        let (mut all, mut damaged) = (Vec::new(), Vec::new());
         for path in self.list(Some(&Path::from(FOLDER))).await? {
-            all.extend(self.lines(&path, parsed, |path, line| ArchiveError::NoUnmerge { path, line }).await?);
+            for line in self.lines(&path, parsed, |path, line| ArchiveError::NoUnmerge { path, line }).await? {
+                match line {
+                    Ok(unmerge) => all.push(unmerge),
+                    Err(error) => damaged.push(error),
+                }
+            }
         }
         all.sort_by(|(a_done, a), (b_done, b)| (a_done, a.at, &a.identity).cmp(&(b_done, b.at, &b.identity)));
-        Ok(all)
+        Ok((all, damaged))
     }
 }
 
 /// The next object to read.
 enum Step {
+    Damaged(Vec<ArchiveError>),
     Unmerge(Unmerge),
     Events(Path),
 }
 
-fn parsed(line: &str) -> Option<(Timestamp, Unmerge)> {
-    match serde_json::from_str(line).ok()? {
+fn parsed(line: &[u8]) -> Option<(Timestamp, Unmerge)> {
+    match serde_json::from_slice(line).ok()? {
         EventsPayload::Unmerge(unmerge) => Some((unmerge.done_at?, unmerge)),
         _ => None,
     }

@@ -108,6 +108,13 @@ enum Extra {
         /// In microseconds since 1970.
         at: Vec<i64>,
     },
+    /// Since when the configuration was active under which thresholds and segments were last noted to have changed.
+    NotedUnder {
+        /// The part's index.
+        part: u16,
+        /// In milliseconds since 1970.
+        since: i64,
+    },
 }
 
 /// The optional data that belongs to no identity state.
@@ -140,6 +147,7 @@ fn of(parts: &[Part]) -> Vec<Extra> {
         }
         let starts = facts.starts.iter().map(|(key, due)| (key.to_be_bytes(), *due));
         extras.extend(facts.imported.map(|at| Extra::Imported { part, at }));
+        extras.extend(facts.noted_under.map(|since| Extra::NotedUnder { part, since }));
         extras.extend(starts.map(|(journey, due)| Extra::Start { part, journey, due }));
         extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
             part,
@@ -237,6 +245,7 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
                 behind.elsewhere.insert(account, member);
             }
             Extra::Imported { part, at } => named(parts, part)?.facts.imported = Some(at),
+            Extra::NotedUnder { part, since } => named(parts, part)?.facts.noted_under = Some(since),
             Extra::Curve(bytes) => behind.curve = Some(bytes),
             Extra::Longest { part, once, longest } => {
                 let state = &mut named(parts, part)?.state;

@@ -19,6 +19,16 @@ fn when_a_history_was_imported_is_stored_behind_the_body() {
 }
 
 #[test]
+fn configuration_that_notes_were_made_under_is_stored_behind_the_body() {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    let before = encode_state(&stored.profile, &[], 0).unwrap().len();
+    stored.profile.parts[0].facts.noted_under = Some(1_772_445_600_000);
+    let (_, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    assert!(encode_state(&stored.profile, &[], 0).unwrap().len() <= before + 10);
+}
+
+#[test]
 fn items_without_candidates_are_read_and_written_byte_for_byte_as_before() {
     let mut seen = 0;
     for (name, bytes) in stored_long_ago().filter(|(name, _)| name.starts_with("format-5")) {

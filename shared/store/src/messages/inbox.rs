@@ -7,7 +7,7 @@
 
 use super::{MessageRecord, MessageState, Outcome, item_of, read};
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, at, needed, readable, s};
+use crate::item::{Item, Read, at, logged, needed, readable, s};
 use crate::keys;
 use crate::store::{Condition, Store};
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -47,11 +47,7 @@ impl Store {
         }
         items.retain(|item| !is_mark(item));
         items.truncate(INBOX_LIMIT);
-        let (messages, unreadable) = readable(&items, |item| read(item).map(Some));
-        if unreadable > 0 {
-            tracing::warn!(%person, unreadable, "failed to read entries of an inbox");
-        }
-        Ok(messages)
+        Ok(logged("entries of an inbox", readable(&items, |item| read(item).map(Some))))
     }
 
     /// The newest entries, one more than are shown, and the mark where all are among them.

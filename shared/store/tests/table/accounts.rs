@@ -1,6 +1,7 @@
 //! Accounts, members and suppressions.
 
 use crate::support::{at, person, store};
+use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::{
@@ -8,7 +9,7 @@ use perennial_domain::{
 };
 use perennial_engine::account::{AccountAction, Told, Written};
 use perennial_store::Consistency;
-use perennial_store::accounts::{MemberCursor, StoredAccount};
+use perennial_store::accounts::{ClaimChange, MemberCursor, StoredAccount};
 use perennial_store::suppressions::{Reason, Suppression};
 
 fn acme() -> AccountId {
@@ -55,7 +56,8 @@ async fn an_account_is_written_only_as_it_was_read_and_comes_back_whole() {
     let account = &mut stored.account;
     account.merge(&domains, traits.as_object().unwrap(), at(5), &MessageId::parse("m1").unwrap());
     account.mark_milestone(Milestone::Customer, at(6));
-    account.registered = account.named.keys().cloned().collect();
+    account.registered = account.named.iter().map(|(domain, at)| (domain.clone(), Some(*at))).collect();
+    account.unsettled = account.named.keys().cloned().collect();
     account.summary = Some(AccountSummary {
         people: 2,
         reasons: vec![AccountReason { person: Some(person("a")), measure: Measure::Purchase, points: 1.25, people: 1 }],
@@ -79,7 +81,7 @@ async fn the_account_of_a_domain_leads_to_the_one_that_has_it_and_is_not_counted
     let store = store().await;
     let domain = AccountId::parse("acme.example").unwrap();
     let mut stored = StoredAccount::new(domain.clone());
-    stored.account.claims = [(acme(), at(5)), (AccountId::parse("late").unwrap(), at(6))].into();
+    stored.account.claimant = Some(acme());
     store.save_account(&mut stored).await.unwrap();
     assert_eq!(store.account_in_charge(&domain, Consistency::Strong).await.unwrap(), None);
     let mut holder = StoredAccount::new(acme());
@@ -87,6 +89,68 @@ async fn the_account_of_a_domain_leads_to_the_one_that_has_it_and_is_not_counted
     assert_eq!(store.account_in_charge(&domain, Consistency::Strong).await.unwrap(), Some(holder.clone()));
     assert_eq!(store.account_in_charge(&acme(), Consistency::Strong).await.unwrap(), Some(holder));
     assert_eq!(store.totals().await.unwrap().accounts, 1);
+}
+
+#[tokio::test]
+async fn claims_of_a_domain_are_stored_with_their_account_and_one_too_many_makes_it_nobodys() {
+    let store = store().await;
+    let domain = AccountId::parse("acme.example").unwrap();
+    let id = |n: i64| AccountId::parse(&format!("a{n:04}")).unwrap();
+    let mut accounts = Vec::new();
+    for n in 0..300 {
+        let mut stored = StoredAccount::new(id(n));
+        let change = ClaimChange { made: vec![(domain.clone(), at(-n))], withdrawn: vec![] };
+        store.save_account_claiming(&mut stored, &change).await.unwrap();
+        let first = (n < 20).then(|| id(n));
+        assert_eq!(store.first_claimant(&domain).await.unwrap(), first, "{n}");
+        accounts.push(stored);
+    }
+    let withdrawn = ClaimChange { made: vec![], withdrawn: vec![domain.clone()] };
+    let mut slow = StoredAccount { version: 0, ..accounts[0].clone() };
+    assert!(store.save_account_claiming(&mut slow, &withdrawn).await.unwrap_err().is_conflict());
+    for stored in &mut accounts[20..] {
+        store.save_account_claiming(stored, &withdrawn).await.unwrap();
+    }
+    assert_eq!(store.first_claimant(&domain).await.unwrap(), Some(id(19)), "nobody's claim was lost or overwritten");
+}
+
+/// An item as earlier versions wrote it.
+#[tokio::test]
+async fn claims_that_earlier_versions_stored_at_the_domain_count_and_become_items_of_their_own() {
+    let store = store().await;
+    let domain = AccountId::parse("acme.example").unwrap();
+    let claims: std::collections::BTreeMap<String, jiff::Timestamp> =
+        (0..100).map(|n| (format!("a{n:03}"), at(-n))).collect();
+    for (pk, name, value) in [
+        ("A#acme.example", "claims", serde_json::to_vec(&claims).unwrap()),
+        ("A#few.example", "claims", br#"{"b":"2026-01-02T00:00:00Z","a":"2026-01-03T00:00:00Z"}"#.to_vec()),
+        ("A#a000", "reg", br#"["acme.example","few.example"]"#.to_vec()),
+    ] {
+        let put = store.client().put_item().table_name(store.table());
+        let put = put.item("pk", AttributeValue::S(pk.to_owned())).item("sk", AttributeValue::S("A".to_owned()));
+        let put = put.item("ver", AttributeValue::N("3".to_owned())).item(name, AttributeValue::B(value.into()));
+        put.send().await.unwrap();
+    }
+    let read = |id: &str| {
+        let (store, id) = (store.clone(), AccountId::parse(id).unwrap());
+        async move { store.account(&id, Consistency::Strong).await.unwrap().unwrap() }
+    };
+    let registered = read("a000").await.account.registered;
+    assert_eq!(registered, [("acme.example".to_owned(), None), ("few.example".to_owned(), None)].into());
+    let few = read("few.example").await;
+    assert_eq!(few.account.holder(), Some(&AccountId::parse("b").unwrap()));
+    for (name, first) in [("acme.example", None), ("few.example", few.account.holder())] {
+        let mut stored = read(name).await;
+        store.move_old_claims(&mut stored).await.unwrap();
+        assert_eq!(read(name).await, stored);
+        assert!(stored.account.old_claims.is_empty());
+        let domain = AccountId::parse(name).unwrap();
+        assert_eq!(store.first_claimant(&domain).await.unwrap().as_ref(), first, "{name}");
+    }
+    let items = store.client().query().table_name(store.table()).key_condition_expression("pk = :pk");
+    let items =
+        items.expression_attribute_values(":pk", AttributeValue::S(format!("A#{domain}"))).send().await.unwrap();
+    assert_eq!(items.count(), 101, "the account, and each of its claims");
 }
 
 #[tokio::test]
@@ -112,6 +176,29 @@ async fn a_suppressed_address_keeps_its_first_reason() {
     assert!(!store.suppress("ada@example.com", Reason::Unsubscribe, at(2)).await.unwrap());
     let suppression = store.suppression("ADA@example.com").await.unwrap();
     assert_eq!(suppression, Some(Suppression { reason: Reason::Bounce, since: at(1) }));
+}
+
+/// A receiver that is down for months, and an operator who redrives the update again and again.
+#[tokio::test]
+async fn claim_of_an_update_lasts_from_its_last_attempt() {
+    let store = store().await;
+    let update = AccountUpdate {
+        id: AccountUpdate::id_of(&acme(), 1),
+        account: acme(),
+        number: 1,
+        endpoint: "crm".to_owned(),
+        fields: [].into(),
+        at: at(0),
+        config: ConfigVersion::parse("v").unwrap(),
+    };
+    let mut ttls = Vec::new();
+    for day in [0, 80] {
+        store.claim_update(&update, "one", at(day * 86_400)).await.unwrap();
+        let get = store.client().get_item().table_name(store.table()).key("pk", AttributeValue::S("A#acme".to_owned()));
+        let item = get.key("sk", AttributeValue::S(format!("M#{}", update.id))).send().await.unwrap().item.unwrap();
+        ttls.push(item["ttl"].as_n().unwrap().parse::<i64>().unwrap());
+    }
+    assert_eq!(ttls[1] - ttls[0], 80 * 86_400);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::support::{at, person, store};
 use perennial_domain::{Cause, Channel, ConfigVersion, Decision, DecisionId};
 use perennial_store::messages::{Claim, MessageState, Outcome};
 
-fn decision(step: u16, channel: Channel) -> Decision {
+pub fn decision(step: u16, channel: Channel) -> Decision {
     Decision {
         id: DecisionId::of(person("u"), "welcome", step, b"once"),
         person: person("u"),
@@ -120,7 +120,7 @@ async fn the_inbox_shows_what_was_sent_in_the_product_until_it_is_dismissed() {
     assert!(!store.dismiss(person("u"), decisions[2].id, at(7)).await.unwrap(), "a mail is in no inbox");
     let inbox = store.inbox(person("u")).await.unwrap();
     assert_eq!((inbox.len(), inbox[0].read_at), (1, Some(at(5))));
-    assert_eq!(store.messages(person("u")).await.unwrap().len(), 4);
+    assert_eq!(store.messages(person("u")).await.unwrap().items.len(), 4);
 }
 
 /// Adds an in-app message to its person's inbox, as `deliver` does.

@@ -46,6 +46,9 @@ pub struct Outcome {
     /// Profiles that cannot be read, and stand as they did before.
     #[serde(default)]
     pub unreadable: u64,
+    /// Objects and lines of the archive that cannot be read. Who has counted an event of theirs is among those who are not done.
+    #[serde(default)]
+    pub damaged: u64,
 }
 
 /// People whose stage changed.
@@ -116,6 +119,7 @@ impl Outcome {
             examples: Vec::new(),
             not_done: Vec::new(),
             unreadable: 0,
+            damaged: 0,
         }
     }
 

@@ -145,6 +145,7 @@ mod tests {
             missing: Vec::new(),
             path: None,
             unreadable: 0,
+            damaged: 0,
         }
     }
 

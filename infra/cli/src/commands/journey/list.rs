@@ -1,7 +1,7 @@
 //! `perennial journey list`
 
 use crate::commands::client::Target;
-use crate::commands::tables::{number, unreadable, wrapped};
+use crate::commands::tables::{counted_at, number, unreadable, wrapped};
 use perennial_api::journey_list::{JourneyView, Journeys, MessageView};
 use std::process::ExitCode;
 
@@ -38,13 +38,19 @@ fn shown(answer: &Journeys) -> String {
         all => format!("{all} journeys"),
     };
     out += &format!("{count}, people looked at: {}, config {}.\n", number(answer.people), answer.config);
+    out += &counted_at(answer.counted_at, answer.now);
     out + &unreadable(answer.unreadable)
 }
 
 /// Renders the name and number of people, and a description below.
 fn one(journey: &JourneyView) -> String {
     let reached = journey.reached.map(|reached| format!(", {} reached the goal", number(reached))).unwrap_or_default();
-    let people = format!("{} entered, {} on the way{reached}", number(journey.entered), number(journey.under_way));
+    let people = match (journey.entered, journey.under_way) {
+        (Some(entered), Some(under_way)) => {
+            format!("{} entered, {} on the way{reached}", number(entered), number(under_way))
+        }
+        _ => "not counted yet".to_owned(),
+    };
     let gap = WIDTH.saturating_sub(journey.name.chars().count() + people.chars().count()).max(2);
     let mut out = format!("{}{}{people}\n", journey.name, " ".repeat(gap));
     let stages: Vec<&str> = journey.stages.iter().map(|stage| stage.as_str()).collect();
@@ -87,11 +93,15 @@ mod tests {
                     "entered": 1204, "under_way": 31, "reached": 240,
                 },
                 {
+                    "name": "news", "description": "pushed since", "trigger": "\"Login\" happens", "stages": [], "reentry": "once", "steps": 1,
+                    "messages": [], "entered": null, "under_way": null, "reached": null,
+                },
+                {
                     "name": "marks", "description": "", "trigger": "\"Login\" happens", "stages": [], "reentry": "once", "steps": 1,
                     "messages": [], "entered": 0, "under_way": 0, "reached": null,
                 },
             ],
-            "people": 23570, "config": "v1", "now": "2026-03-01T00:00:00Z",
+            "people": 23570, "config": "v1", "counted_at": "2026-02-28T21:00:00Z", "now": "2026-03-01T00:00:00Z",
         }));
         let text = shown(&journeys.unwrap());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

@@ -19,10 +19,11 @@ pub(super) fn attention(house: &House, inside: Option<&Inside>) -> Vec<String> {
     if let Some(calls) = inside.and_then(|inside| inside.schedules_dlq).filter(|calls| *calls > 0) {
         all.push(format!("{} calls of schedules failed: the next run makes up for them", number(calls)));
     }
-    if house.unreadable > 0 {
+    let unreadable = house.numbers.as_ref().map_or(0, |numbers| numbers.unreadable);
+    if unreadable > 0 {
         all.push(format!(
-            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` removes one, and its events can be sent again",
-            number(house.unreadable)
+            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` takes one away, and its events can be sent again",
+            number(unreadable)
         ));
     }
     all.extend(sweep(house, inside));

@@ -1,6 +1,31 @@
-//! The sending limits of an SES account.
+//! The account of SES: its standing, and what it may send.
 
+use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
 use aws_sdk_sesv2::types::SendQuota;
+
+/// An account of SES. Source: SES API v2 reference, `GetAccount`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Account {
+    /// It is out of the sandbox.
+    pub production: bool,
+    /// Sending is not paused.
+    pub sending: bool,
+    /// It is neither under review nor on probation.
+    pub healthy: bool,
+    /// What it may send.
+    pub allowance: Allowance,
+}
+
+impl Account {
+    pub(crate) fn of(answer: &GetAccountOutput) -> Self {
+        Self {
+            production: answer.production_access_enabled(),
+            sending: answer.sending_enabled(),
+            healthy: answer.enforcement_status().is_none_or(|status| status == "HEALTHY"),
+            allowance: answer.send_quota().map_or_else(Allowance::default, Allowance::of),
+        }
+    }
+}
 
 /// The account's rate and quota, and how much of it is used. Source: SES API v2 reference, `SendQuota`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -13,17 +38,17 @@ pub struct Allowance {
     pub sent: u64,
 }
 
-/// The account's quota is not known.
+/// The account could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("failed to read the account's SES quota: {code}")]
-pub struct NotTold {
+#[error("SES did not return the account: {code}")]
+pub struct NotRead {
     /// SES's error code, or `NotReached`.
     pub code: String,
 }
 
 impl Allowance {
-    /// Reads what `GetAccount` answers. SES writes -1 for a quota without a limit.
-    pub(crate) fn of(quota: &SendQuota) -> Self {
+    /// Reads a quota of SES, which writes -1 for one without a limit.
+    fn of(quota: &SendQuota) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

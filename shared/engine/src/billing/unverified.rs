@@ -1,0 +1,50 @@
+//! Trials and free plans that only a public source reported.
+//!
+//! They stand among the subscriptions under keys of their own, one for the trial and one for the free plan of an identity. They count until a trusted
+//! source reports something that was paid for or has ended: after that, nobody with a public key makes a customer who left look like one who has begun anew.
+
+use super::{Phase, Subscription};
+use crate::state::State;
+use perennial_config::lifecycle::Milestone;
+use perennial_domain::{Event, Identity, hash};
+
+/// The first four bytes of the keys of trials. Other keys are hashes: one of 4 billion begins like that.
+const TRIAL: u64 = 0xFFFF_FFFE;
+/// The same of free plans.
+const FREE: u64 = 0xFFFF_FFFF;
+
+fn key(kind: u64, identity: &Identity) -> u64 {
+    let hash = hash::hash64(&[b"unverified", identity.person_id().as_bytes()]);
+    (kind << 32) | (hash & 0xFFFF_FFFF)
+}
+
+/// The key of the trial of `identity` that public sources report.
+pub(crate) fn trial_key(identity: &Identity) -> u64 {
+    key(TRIAL, identity)
+}
+
+/// Whether only public sources reported the subscription with this key.
+pub(crate) fn is_unverified(key: u64) -> bool {
+    matches!(key >> 32, TRIAL | FREE)
+}
+
+/// Notes that a public source reported a free plan.
+pub(crate) fn note_free_plan(state: &mut State, event: &Event) {
+    let Some(identity) = event.identity() else { return };
+    state.billing.add(key(FREE, &identity), Subscription::reported_at(event.timestamp.as_microsecond()));
+    state.billing.bound();
+}
+
+/// Returns what a subscription under such a `key` is where its report counts; `None` for other keys.
+pub(super) fn free_plan(key: u64, subscription: &Subscription) -> Option<Phase> {
+    (key >> 32 == FREE).then_some(Phase::Free { since: subscription.last })
+}
+
+/// Whether trusted sources reported what outranks all that public ones say: something that was paid for, or has ended. `phases` are those of the
+/// subscriptions of trusted sources.
+pub(super) fn is_outranked(state: &State, mut phases: impl Iterator<Item = Phase>) -> bool {
+    let told = |milestone| state.milestones.contains_key(&milestone);
+    told(Milestone::Customer)
+        || told(Milestone::Churned)
+        || phases.any(|phase| matches!(phase, Phase::Paid { .. } | Phase::Ended { .. }))
+}

@@ -68,7 +68,7 @@ impl Env {
         (!trimmed.is_empty()).then(|| trimmed.to_owned())
     }
 
-    /// The value of `key`, parsed. `allowed` completes the sentence "it must hold …".
+    /// The value of `key`, parsed. `allowed` completes the sentence "it must contain …".
     ///
     /// The parser's own words appear in the error; read secrets with [`Env::secret`] instead.
     ///

@@ -77,6 +77,6 @@ mod tests {
     #[test]
     fn a_wrong_level_is_an_error_and_not_a_default() {
         let error = init("ingest", &Env::from_pairs([("LOG_LEVEL", "loud")])).unwrap_err();
-        assert!(error.to_string().starts_with("LOG_LEVEL is wrong"));
+        assert!(error.to_string().starts_with("LOG_LEVEL is invalid"));
     }
 }

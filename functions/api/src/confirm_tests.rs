@@ -42,8 +42,7 @@ async fn only_the_button_of_the_page_confirms_an_address() {
     assert_eq!(said(&house).await, Some(false));
     assert_eq!(post(&house, "do=confirm").await, StatusCode::OK);
     assert_eq!(said(&house).await, Some(true));
-    let names: Vec<String> =
-        events(&house).iter().map(|event| event.counted_as().to_owned()).collect();
+    let names: Vec<String> = events(&house).iter().map(|event| event.counted_as().to_owned()).collect();
     assert_eq!(names, ["Unsubscribed", "Subscribed"]);
     assert_eq!(post(&house, "do=confirm").await, StatusCode::OK);
     assert!(events(&house).is_empty(), "nothing has changed");

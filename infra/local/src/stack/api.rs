@@ -42,7 +42,7 @@ const BUSY: Duration = Duration::from_secs(2);
 const PAGES_AT_ONCE: u64 = 200;
 
 /// Pages of 1 MB of a table that is counted when somebody asks of a stack with this clock. Where time is simulated every table is, as the sweep counts none.
-pub(crate) fn pages_at_once(clock: &Clock) -> u64 {
+pub fn pages_at_once(clock: &Clock) -> u64 {
     if clock.is_simulated() { u64::MAX } else { PAGES_AT_ONCE }
 }
 

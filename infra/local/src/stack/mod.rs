@@ -21,6 +21,7 @@ pub mod schedules;
 mod wiring;
 
 pub use active::Origin;
+pub use api::pages_at_once;
 pub use history::Line;
 pub use reached::StartTime;
 

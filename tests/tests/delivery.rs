@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_embedded_aws::{CapturedMail, MailQuery, SesLimits, Usage};
 use perennial_lambda_kit::SimulatedTime;
 use perennial_local::stack::{Stack, StackOptions};
-use perennial_local::stack::{Stack, StackOptions};
 use receiver::{Manner, Receiver};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -182,7 +182,7 @@ fn every_function_has_the_five_files_of_a_function() -> Outcome {
     Ok(())
 }
 
-/// Whether the arrows allow `member` to depend on the crate `name`.
+/// Returns whether the arrows allow `member` to depend on the crate `name`.
 fn allows(arrows: &[(&str, &str)], member: &Member, name: &str) -> Result<bool, String> {
     let of_member = arrows.iter().find(|(crate_name, _)| *crate_name == short(&member.name));
     let (_, allowed) = of_member.ok_or_else(|| format!("no arrows are listed for {}", member.name))?;

@@ -46,7 +46,8 @@ async fn fulfil(deps: &Deps, link: &Unsubscribe, wants: Option<bool>) -> Result<
     Ok(Some(Some(wants)))
 }
 
-/// Tells it as an event. What the reader said is stored: a history that lacks its line must not tell them otherwise.
+/// Publishes the choice as an event. A failure is only logged: the choice is stored, so the reader must not see an
+/// error.
 async fn note(deps: &Deps, link: &Unsubscribe, stored: &Stored, wants: bool) {
     let change = Change { topic: None, wants, since: deps.clock.now() };
     if let Err(error) = tell(deps, link, Some(stored), &[change]).await {

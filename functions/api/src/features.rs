@@ -55,7 +55,7 @@ impl<'a> FeatureView<'a> {
     }
 }
 
-/// Answers with all features of the config in force, in its order.
+/// Answers with all features of the active configuration, in its order.
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
     let counted = deps.status.count(&deps.store, &config, now).await?;

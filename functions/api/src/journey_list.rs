@@ -67,7 +67,7 @@ pub struct MessageView {
     pub endpoint: Option<String>,
 }
 
-/// Answers with all journeys of the config in force.
+/// Answers with all journeys of the active configuration.
 pub(crate) async fn list(deps: &Deps) -> Result<Response<Body>, Failure> {
     let (config, now) = (deps.config.current().await, deps.clock.now());
     let Count { at, config: version, figures, .. } = deps.status.count(&deps.store, &config, now).await?;

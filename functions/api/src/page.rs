@@ -31,7 +31,7 @@ li{margin-top:.5rem}
 button:hover{filter:brightness(1.1)}
 button:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:3px}";
 
-/// The title of the page that answers a link which nobody signed. By it the api is told from other servers.
+/// The title of the page for a link without a valid signature. Clients use it to recognize this API.
 pub const INVALID_LINK: &str = "This link does not work";
 
 fn document(title: &str, content: &str) -> String {

@@ -15,9 +15,9 @@ const REACH: usize = 10_000;
 struct RejectsView {
     /// The newest first.
     rejects: Vec<Reject>,
-    /// Rejects of the days that were looked at which cannot be read, and are not among these.
+    /// Rejects of the days read that cannot be parsed; they are not in `rejects`.
     unreadable: u64,
-    /// What `after` is to be for the next page; `null` where there is none.
+    /// The value of `after` for the next page; `null` on the last page.
     next: Option<String>,
 }
 

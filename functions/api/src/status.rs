@@ -26,7 +26,7 @@ const PAGES_AT_ONCE: u64 = 4;
 /// Runs of the sweep that are shown.
 const SWEEPS: u16 = 5;
 
-/// A queue to be looked at.
+/// A queue to read the depth of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedQueue {
     /// Its displayed name.
@@ -104,7 +104,7 @@ pub struct MaxAge {
     pub idle: Duration,
 }
 
-/// Looks at queues and at what the table was counted as, and keeps that for a while.
+/// Reads and caches queue depths and table totals.
 pub struct Status {
     queues: Vec<WatchedQueue>,
     depths: Arc<dyn Depths>,
@@ -115,13 +115,13 @@ pub struct Status {
 
 #[derive(Default)]
 struct Held {
-    /// When that was looked at, and when it was counted.
+    /// The time of the last read, and the totals with the time of their count.
     totals: Option<(Timestamp, Counted<Totals>)>,
-    /// Whether work was in flight at or after that.
+    /// `true` if work was in flight at or after that time.
     busy_since: bool,
 }
 
-/// The numbers, and when counting began.
+/// The numbers, and the time at which counting began.
 pub(crate) type Counted<T> = Option<(Timestamp, T)>;
 
 impl Status {
@@ -137,7 +137,7 @@ impl Status {
         Self { pages_at_once, ..self }
     }
 
-    /// What is in the queues, and the totals: see [`Self::totals`].
+    /// Returns the queue depths and the totals; see [`Self::totals`].
     pub(crate) async fn look_and_count(
         &self,
         store: &Store,
@@ -150,9 +150,9 @@ impl Status {
         Ok((Look { queues, idle }, totals))
     }
 
-    /// The totals, looked at anew where what is held is too old, or nothing is in flight any more since then.
+    /// Returns the cached totals, and refreshes them once they are too old or the system has become idle since.
     async fn totals(&self, store: &Store, idle: bool, now: Timestamp) -> Result<Counted<Totals>, StoreError> {
-        // One caller counts; others that come meanwhile wait for what it finds.
+        // One caller counts; concurrent callers wait for its result.
         let mut held = self.held.lock().await;
         held.busy_since |= !idle;
         let max_age = if idle { self.max_age.idle } else { self.max_age.busy };
@@ -173,7 +173,7 @@ impl Status {
         Ok(totals)
     }
 
-    /// What the profiles say: counted now where the table is small, else by the last pass of the sweep.
+    /// Returns the count of all profiles: a fresh one of a small table, else that of the sweep's last pass.
     ///
     /// # Errors
     /// [`Failure::NotCounted`] before the first pass is through.
@@ -187,7 +187,7 @@ impl Status {
         last.ok_or(Failure::NotCounted)
     }
 
-    /// Whether the table may be counted at once, for all that is known of its size.
+    /// Returns whether the table is small enough to be counted on request, as far as its size is known.
     fn is_small(&self, last: Option<&Count>) -> bool {
         last.is_none_or(|last| last.pages <= self.pages_at_once)
     }
@@ -241,11 +241,11 @@ struct StatusView {
     sweeps: Vec<Sweep>,
     now: Timestamp,
     config: ConfigVersion,
-    /// Which config is in force: what this function of a deployed stack works by may be a minute older.
+    /// The active configuration. The instance of this function may still use one that is a minute older.
     in_force: Option<InForce>,
 }
 
-/// What was counted.
+/// The totals of the table.
 #[derive(Serialize)]
 struct TotalsView {
     events: EventsView,

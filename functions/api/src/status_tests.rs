@@ -43,7 +43,7 @@ async fn people(store: &Store, config: &Config, numbers: Range<u32>) {
     }
 }
 
-/// What the sweep does, to its end, so many minutes ago.
+/// Completes a pass of the sweep that began `minutes` ago.
 async fn pass(store: &Store, config: &Config, minutes: i64) {
     let began = now() - SignedDuration::from_mins(minutes);
     let mut pass = new_pass(store.count_pass().await.unwrap().as_ref(), config, began);

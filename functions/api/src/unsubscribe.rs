@@ -21,7 +21,7 @@ use perennial_store::suppressions::Reason;
 use perennial_store::{Consistency, StoreError, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a reader asks for.
+/// A reader's request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wish {
     /// No mails, but essential ones.

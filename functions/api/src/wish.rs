@@ -1,4 +1,4 @@
-//! What readers of mails ask for on the pages that links in mails lead to: the forms, and the events that tell of it.
+//! The requests of readers on the pages that links in mails lead to: their forms and events.
 
 use crate::answer::Failure;
 use crate::deps::Deps;
@@ -16,15 +16,15 @@ const WANTED: &str = "Subscribed";
 /// The longest form that is read, in bytes: some hundred topics.
 const MAX_FORM_BYTES: usize = 16 * 1024;
 
-/// What a wish changed, or had changed before.
+/// A change of a preference, made now or before.
 pub(crate) struct Change {
-    /// All mails where `None`.
+    /// The topic; `None` for all mails.
     pub(crate) topic: Option<String>,
     pub(crate) wants: bool,
     pub(crate) since: Timestamp,
 }
 
-/// The body's fields. What is no form, or too long for the page's own, has none.
+/// Returns the fields of the body; none if it is not a form or exceeds [`MAX_FORM_BYTES`].
 pub(crate) fn form(body: &Body) -> Vec<(String, String)> {
     let bytes: &[u8] = body;
     if bytes.len() > MAX_FORM_BYTES {
@@ -38,7 +38,7 @@ pub(crate) fn form(body: &Body) -> Vec<(String, String)> {
     bytes.split(|byte| *byte == b'&').filter_map(field).collect()
 }
 
-/// Tells what a reader changed as events of the profile that the mail was for.
+/// Publishes a reader's changes as events of the profile that the mail was for.
 pub(crate) async fn tell(
     deps: &Deps,
     link: &Unsubscribe,

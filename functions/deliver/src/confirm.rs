@@ -20,23 +20,24 @@ use perennial_store::preferences::Preferences;
 /// stranger's mailbox by naming their address for many made-up users.
 pub(crate) const CAP: (u16, u16) = (1, 1);
 
-/// What becomes of a mail to an address that nobody vouches for.
+/// The consent to a mail to an unverified address.
 #[derive(Debug)]
 pub(crate) enum Consent {
-    /// It goes out.
+    /// The mail is sent.
     Given,
-    /// It does not; why.
+    /// The mail is not sent, for this reason.
     Withheld(&'static str),
-    /// It does not, and the reader is to be asked by this.
+    /// The mail is not sent; this decision asks the reader to confirm the address.
     Ask(Box<Decision>),
 }
 
-/// Whether `decision` is the mail that asks for a confirmation.
+/// Returns whether `decision` is the mail that asks for a confirmation.
 pub(crate) fn asks(decision: &Decision) -> bool {
     decision.journey == CONFIRM
 }
 
-/// What becomes of `decision`, a mail of `profile` to the address of this hash; `known` is what is known of the address and the profile.
+/// Returns the consent to `decision`, a mail of `profile` to the address with this hash. `known` are the preferences
+/// stored for the address and the profile.
 pub(crate) fn consent(
     config: &Config,
     decision: &Decision,

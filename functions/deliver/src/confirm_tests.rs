@@ -41,7 +41,7 @@ async fn hand(house: &House, body: String, times: u32) {
     assert!(handle(&house.deps, house.batch(&[body], times)).await.unwrap().batch_item_failures.is_empty());
 }
 
-/// Delivers the house's own mail, and whatever comes of it; returns how many mails were sent by then.
+/// Delivers the system's own mail and all that it causes; returns the number of mails sent by then.
 async fn deliver(house: &House, body: String) -> usize {
     hand(house, body, 1).await;
     for (body, _) in house.messages.drain() {

@@ -1,4 +1,5 @@
-//! What this process noted last of SES's reports, so that a busy one writes it once an hour and not with every batch.
+//! The last times of SES's reports that this process recorded, so that a busy process writes them once an hour and not
+//! with every batch.
 
 use crate::deps::Deps;
 use jiff::Timestamp;
@@ -6,7 +7,7 @@ use perennial_store::StoreError;
 use perennial_store::reports::STEP;
 use std::sync::{Mutex, PoisonError};
 
-/// When each was last noted by this process.
+/// The times that this process last recorded.
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     sent: Mutex<Option<Timestamp>>,
@@ -14,7 +15,8 @@ pub(crate) struct Noted {
 }
 
 impl Noted {
-    /// Notes what a batch did: whether SES accepted a mail, and whether it reported on one. What cannot be written is noted by a later batch.
+    /// Records whether SES accepted a mail of a batch, and whether it reported on one. After a failed write, a later
+    /// batch records it.
     pub(crate) async fn note(deps: &Deps, sent: bool, reported: bool) {
         let (noted, now) = (&deps.noted, deps.clock.now());
         if sent && is_due(&noted.sent, now) {

@@ -100,7 +100,7 @@ pub(crate) struct Pace {
     in_hand: [AtomicU32; 2],
     /// Places that were reserved with another mail's. Held while some are reserved, so that a batch reserves once.
     spare: [tokio::sync::Mutex<VecDeque<Slot>>; 2],
-    /// What was last seen of the line, which never moves back.
+    /// The last known state of the line, which never moves back.
     line: Mutex<Option<(Timestamp, Line)>>,
 }
 
@@ -310,7 +310,8 @@ impl Pace {
         Ok(Slot { at: slot.at.checked_add(back).unwrap_or(slot.at), yielded: line.yielded.max(slot.yielded) })
     }
 
-    /// Whether the line is reserved beyond the horizon. Since it never moves back, it does not matter how long ago it was seen.
+    /// Returns whether the line is reserved beyond the horizon. The age of the last known state does not matter, since
+    /// the line never moves back.
     fn is_full(&self, now: Timestamp) -> bool {
         lock(&self.line).is_some_and(|(_, line)| line.bulk > (now + HORIZON).as_microsecond())
     }
@@ -325,12 +326,12 @@ impl Pace {
     }
 }
 
-/// Whether a place is so near that its mail goes out now.
+/// Returns whether a place is near enough to send its mail now.
 fn is_near(place: Slot, now: Timestamp) -> bool {
     place.at.duration_since(now) <= EARLY
 }
 
-/// Whether a place that was reserved with another mail's is not too long ago.
+/// Returns whether a place that was reserved with another mail's is recent enough to use.
 fn is_usable(place: Slot, now: Timestamp) -> bool {
     now.duration_since(place.at) < EARLY
 }
@@ -344,7 +345,7 @@ fn used_up(allowance: &Allowance, asking: &Asking<'_>) -> Option<Turn> {
     })
 }
 
-/// Whether mails of `lane` have to wait for the quota: the last tenth of it is kept for essential ones.
+/// Returns whether mails of `lane` have to wait for the quota: its last tenth is reserved for essential mails.
 fn is_used_up(allowance: &Allowance, lane: Lane) -> bool {
     let Some((left, most)) = allowance.left().zip(allowance.per_day) else { return false };
     match lane {

@@ -239,8 +239,8 @@ fn waiting(turn: Turn, patience: Patience) -> Option<Plan> {
     Some(Plan::Wait { until, patience: Patience { slot, ..patience } })
 }
 
-/// The cap that the mail's address is over. The engine counts by profile; whoever has several with one address gets no more mails for that. Also
-/// counts the mail, before it is claimed: it counts once, however often that is.
+/// Returns the cap that the mail's address exceeds. The engine counts by profile; this cap also covers an address that
+/// several profiles share. The mail is counted before it is claimed, and once however often this is called.
 async fn over_cap(
     deps: &Deps,
     config: &Config,

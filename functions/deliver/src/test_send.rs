@@ -45,7 +45,7 @@ pub(crate) async fn deliver(deps: &Deps, test: &TestSend, claimant: &str) -> Res
     let mut recorded = match deps.mail.send(mail).await {
         Outcome::Sent { provider_id } => Recorded { provider_id, ..Recorded::new(MessageState::Sent, now) },
         Outcome::Unknown { reason } => Recorded { detail: Some(reason), ..Recorded::new(MessageState::Unknown, now) },
-        // A test does not wait: whoever asked for it looks on.
+        // A test is not retried: the operator is waiting for its result.
         not_sent => Recorded { detail: Some(later(not_sent).0), ..Recorded::new(MessageState::Failed, now) },
     };
     recorded.subject = test.person.map(|_| test.subject.clone());

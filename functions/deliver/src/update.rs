@@ -34,7 +34,7 @@ pub(crate) async fn deliver(
         return Ok(Delivered::Before);
     }
     if deps.store.claim_update(update, claimant, now).await?.is_some_and(|state| state != MessageState::Claimed) {
-        // Whoever recorded that may have stopped there.
+        // The process that recorded the outcome may have stopped before this write.
         deps.store.note_update_done(update).await?;
         return Ok(Delivered::Before);
     }

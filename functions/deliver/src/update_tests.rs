@@ -75,7 +75,7 @@ async fn an_update_that_a_later_one_replaces_does_not_overwrite_it() {
     assert_eq!((state(&house, 1).await, state(&house, 2).await), (MessageState::Suppressed, MessageState::Sent));
 }
 
-/// What the table does to the record of an update 90 days after the last attempt.
+/// Deletes the record of an update, as the table does 90 days after the last attempt.
 async fn forget_record(house: &House, update: &AccountUpdate) {
     let store = &house.deps.store;
     let delete = store.client().delete_item().table_name(store.table());

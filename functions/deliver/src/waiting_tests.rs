@@ -287,7 +287,8 @@ async fn house_with_full_line() -> House {
     house
 }
 
-/// Who finds the line full, or has a place that is not there yet, costs its queue alone. That the profile is not read shows in that it is not missed.
+/// A mail that finds the line full, or whose place is not due yet, costs only its queue message. The profile does not
+/// exist, so reading it would fail.
 #[tokio::test]
 async fn mail_that_has_to_wait_anyway_is_not_read_and_rendered() {
     let house = house_with_full_line().await;

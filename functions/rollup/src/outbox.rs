@@ -72,7 +72,7 @@ pub(crate) async fn perform(
     Ok(performed)
 }
 
-/// Has accounts worked out anew, because who has which people may have changed.
+/// Requests a recomputation of `accounts`, because their people may have changed.
 pub(crate) async fn notify(deps: &Deps, accounts: impl IntoIterator<Item = &AccountId>) -> Result<(), RollupError> {
     let bodies = accounts.into_iter().map(|account| serde_json::to_string(&AccountsPayload::anew(account.clone())));
     let bodies = bodies.collect::<Result<Vec<_>, _>>()?;

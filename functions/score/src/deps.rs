@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 /// The default number of profiles processed at once.
 const CONCURRENCY: usize = 16;
-/// Archived records that come again and a process remembers.
+/// The number of archived records that a process remembers, in case they are redelivered.
 const ARCHIVED: usize = 10_000;
-/// Performed outbox entries that a process remembers: 8 bytes each, twice.
+/// The number of executed outbox entries that a process remembers: 8 bytes each, twice.
 const REMEMBERED: usize = 50_000;
 
 /// The parts of [`Deps`].
@@ -52,7 +52,7 @@ pub struct Deps {
     pub(crate) concurrency: usize,
     pub(crate) performed: Performed,
     pub(crate) known: Accounts,
-    /// Hashes of records that come again, and whose events are in the archive already.
+    /// Hashes of redelivered records whose events are in the archive already.
     pub(crate) archived: Recent<u64, ()>,
 }
 

@@ -110,7 +110,7 @@ struct Run<'a> {
     failed: BTreeSet<RecordIndex>,
     /// Records whose events are in the archive.
     archived: BTreeSet<RecordIndex>,
-    /// What is to be performed, and the records that ask for it.
+    /// The planned actions, and the records that request them.
     planned: Vec<(Planned, BTreeSet<RecordIndex>)>,
     /// The links that hold.
     held: BTreeSet<Claim>,
@@ -141,8 +141,8 @@ impl Run<'_> {
         }
     }
 
-    /// Archives the events, in one object for each day of receipt. Those of a record that this process archived before it came again are there already: they
-    /// would stand in a second object.
+    /// Archives the events, in one object for each day of receipt. Events of a redelivered record that this process has
+    /// archived are skipped: they would be stored in a second object.
     async fn archive(&mut self, events: &[(RecordIndex, Event)]) -> Result<(), ArchiveError> {
         let comes_again = |index: &RecordIndex| self.records.get(*index).filter(|record| record.receive_count > 1);
         let is_there = |index: &RecordIndex| {
@@ -159,7 +159,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Sends payloads that were taken out of their records; a record whose payload was not taken comes again.
+    /// Sends payloads that were moved out of their records. A record whose payload cannot be sent is retried.
     async fn set_apart(&mut self, apart: Vec<(RecordIndex, String)>) {
         if apart.is_empty() {
             return;
@@ -349,12 +349,12 @@ impl Run<'_> {
     }
 }
 
-/// What a record that comes again is known by.
+/// Returns the hash that identifies a redelivered record.
 fn identity_of(record: &Record) -> u64 {
     hash::hash64(&[record.message_id.as_bytes(), record.body.as_bytes()])
 }
 
-/// What one record, read once more, brings for a person whose events carry the ids of `owners`.
+/// Returns the work of one record, parsed again, for a person whose events carry the ids of `owners`.
 fn share_of(records: &[Record], record: RecordIndex, person: PersonId, owners: &BTreeSet<PersonId>) -> Work {
     let intake = Intake::read(records.get(record).map(std::slice::from_ref).unwrap_or_default());
     let mut work = Work { owners: owners.clone(), ..Work::default() };

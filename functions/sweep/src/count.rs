@@ -1,7 +1,9 @@
-//! Counts the whole table for `api`, a part in each run: what is shown of everyone costs a request nothing then, however many there are.
+//! Counts the whole table for `api`, a part in each run, so that totals cost a request nothing, however many profiles
+//! there are.
 //!
-//! A pass begins an hour after the one before began, or when the configuration has changed, and goes on with each run until it is through. It counts under the
-//! configuration that it began with, so that pushes do not keep it from its end.
+//! A pass begins an hour after the last one began, or when the configuration has changed, and continues with each run
+//! until it is complete. It counts under the configuration that it began with, so that pushes do not prevent it from
+//! completing.
 
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
@@ -9,14 +11,14 @@ use perennial_lambda_kit::Clock;
 use perennial_store::count::{Pass, new_pass};
 use perennial_store::{ConfigStoreError, Store, StoreError};
 
-/// The time after which a pass begins anew.
+/// The interval between the starts of two passes.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The most pages of 1 MB that a run reads: 38,400 read units, half a cent. A table of 60 GB, some 10 million profiles, takes 200 runs.
 const PAGES: u32 = 300;
-/// The time after the run began at which no further page is read: half of what the function has.
+/// The time after the start of a run at which it stops reading pages: half of the function's timeout.
 const UNTIL: SignedDuration = SignedDuration::from_secs(30);
 
-/// A part of the table was not counted. The next run goes on from where the pass was stored last.
+/// A part of the table was not counted. The next run continues from the last stored progress.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CountError {
     /// The table.
@@ -27,7 +29,7 @@ pub(crate) enum CountError {
     Config(#[from] ConfigStoreError),
 }
 
-/// Counts on, where a pass is under way or due. The run began at `began`.
+/// Continues the pass in progress, or starts one that is due. The run began at `began`.
 pub(crate) async fn count_on(store: &Store, clock: &Clock, began: Timestamp) -> Result<(), CountError> {
     let before = store.count_pass().await?;
     let Some((mut pass, config)) = next(store, before, began).await? else { return Ok(()) };
@@ -47,7 +49,7 @@ pub(crate) async fn count_on(store: &Store, clock: &Clock, began: Timestamp) -> 
     Ok(outcome?)
 }
 
-/// The pass to go on with, and the config that it counts under; `None` where none is due.
+/// Returns the pass to continue, and the configuration that it counts under; `None` if no pass is due.
 async fn next(store: &Store, before: Option<Pass>, now: Timestamp) -> Result<Option<(Pass, Config)>, CountError> {
     let Some(active) = store.current_config().await? else { return Ok(None) };
     let began = before.as_ref().and_then(|pass| Some((pass, pass.began.as_ref()?)));

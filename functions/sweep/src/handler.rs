@@ -1,9 +1,10 @@
 //! Sends a tick to each due profile, and requests a recomputation of each due account.
 //!
-//! Whose tick was sent and is not served yet is still in the index: each shard's progress is kept, so that a run goes on where the last one ended, and who was sent
-//! an hour ago and still is there is sent again. Those who are newly due come first, so that a backlog delays nobody else.
+//! A profile whose tick was sent and not served yet is still in the index. So the progress of each shard is kept: a run
+//! continues where the last one ended, and a profile that is still due an hour after its tick gets another one. Newly
+//! due profiles come first, so that a backlog delays nobody else.
 //!
-//! After that it counts a part of the table, where that is due ([`crate::count`]).
+//! Then it counts a part of the table if a pass is due ([`crate::count`]).
 
 use crate::count::count_on;
 use futures::stream::{self, StreamExt};
@@ -48,7 +49,7 @@ impl Deps {
         Self { store, events, accounts, clock, limit, counts: true }
     }
 
-    /// Leaves the table uncounted: where time is simulated, hours pass in no time, and whoever asks counts.
+    /// Disables counting of the table: in simulated time hours pass at once, and each request counts for itself.
     #[must_use]
     pub fn without_counting(self) -> Self {
         Self { counts: false, ..self }

@@ -12,7 +12,7 @@ pub struct Account {
     pub sending: bool,
     /// It is neither under review nor on probation.
     pub healthy: bool,
-    /// What it may send.
+    /// The sending limits.
     pub allowance: Allowance,
 }
 

@@ -301,7 +301,7 @@ impl Mailer {
     }
 }
 
-/// What a failed call says about the mail. Source of the codes: SES API v2 reference, SendEmail and common errors.
+/// Returns the outcome of a failed call. Source of the codes: SES API v2 reference, SendEmail and common errors.
 fn outcome(error: &SdkError<SendEmailError>, from: &str) -> Outcome {
     match error {
         SdkError::ConstructionFailure(_) => Outcome::refused("the request could not be built"),
@@ -323,9 +323,10 @@ fn outcome(error: &SdkError<SendEmailError>, from: &str) -> Outcome {
     }
 }
 
-/// What an error of SES says of a mail from `from`. The same throttle comes under several codes, so its text is looked at first: it is the same in all
-/// versions of the API. Sources: SES developer guide, "Errors related to the sending quotas for your Amazon SES account" and "Amazon SES email sending
-/// errors"; SES API v2 reference, `SendEmail`.
+/// Returns the outcome of an SES error for a mail from `from`. The text is checked before the code: the same throttle
+/// has several codes, but the same text in all versions of the API. Sources: SES developer guide, "Errors related to
+/// the sending quotas for your Amazon SES account" and "Amazon SES email sending errors"; SES API v2 reference,
+/// `SendEmail`.
 fn refusal(status: u16, code: &str, text: &str, from: &str) -> Outcome {
     let text = text.to_ascii_lowercase();
     let says = |words: &str| text.contains(words);

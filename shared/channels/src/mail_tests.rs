@@ -239,7 +239,7 @@ async fn each_answer_of_ses_says_what_is_known_of_the_mail_and_is_asked_for_once
     }
 }
 
-/// What the account as a whole is refused for.
+/// The outcome when SES refuses the account as a whole.
 fn account(reason: &str) -> Outcome {
     Outcome::Retry { reason: format!("SES: {reason}"), after: Some(Duration::from_secs(900)) }
 }

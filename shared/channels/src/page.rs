@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// The most bytes that are read of a page.
 const MAX_PAGE: usize = 64 * 1024;
 
-/// What a server answers.
+/// The response of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The HTTP status.

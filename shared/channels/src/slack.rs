@@ -68,16 +68,18 @@ fn cut(text: &str, max: usize) -> String {
     out
 }
 
-/// Whether a failure is the chat's own, and not that of a server in front of it.
+/// Returns whether a failure is the chat's own, and not that of a server in front of it.
 fn is_own_failure(status: StatusCode) -> bool {
     matches!(status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// What the answer says. 400 is about this message; 403, 404 and 410 are about the webhook, which can be made anew and put into the secret.
+/// Returns the outcome of a response. 400 is about this message; 403, 404 and 410 are about the webhook, which can be
+/// recreated and put into the secret.
 ///
-/// Slack documents 200 as the one success and every other status as a failure, and Discord's and Teams' webhooks fail alike. So with 500 and 503 the
-/// chat says that it did not post the message, which then waits as after 429. Any other 5xx (502, 504, a CDN's 520 to 530) comes from a server in front of the
-/// chat, which does not know whether the message was posted: it is not posted again.
+/// Slack documents 200 as the only success and every other status as a failure, and webhooks of Discord and Teams fail
+/// alike. So 500 and 503 mean that the chat did not post the message, which then waits as after 429. Any other 5xx
+/// (502, 504, a CDN's 520 to 530) comes from a server in front of the chat, which does not know whether the message was
+/// posted: it is not posted again.
 pub(crate) fn outcome(answer: &Answer, now: Timestamp) -> Outcome {
     let word = text::one_line(&String::from_utf8_lossy(&answer.body), MAX_WORD);
     let reason = format!("the chat answered {}: {word}", answer.status.as_u16());

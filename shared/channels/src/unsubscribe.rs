@@ -24,7 +24,7 @@ pub const MIN_KEY_BYTES: usize = 32;
 /// name.
 pub const CONFIRM: &str = "$confirm";
 
-/// What a token asks for.
+/// The content of a token: a request to unsubscribe or to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsubscribe {
     /// The profile.

@@ -26,7 +26,7 @@ pub struct Mail {
     pub reply_to: Option<String>,
     /// The SES configuration set, which publishes what became of a mail.
     pub configuration_set: String,
-    /// When an address that cannot be delivered to has a rest.
+    /// The number of temporary bounces after which an address is paused.
     pub soft_bounces: SoftBounces,
     /// The daily ramp of a new sender.
     pub warm_up: Option<WarmUp>,
@@ -41,17 +41,17 @@ pub struct Mail {
 /// The template of the mail that asks a reader to confirm their address.
 pub const CONFIRMATION: &str = "confirm_address";
 
-/// Whether an address gets mails that nobody but a public source named.
+/// The handling of mails to an address that only a public source has named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnverifiedMail {
-    /// They are sent, until a trusted source names another address.
+    /// Mails are sent, until a trusted source names another address.
     #[default]
     Send,
-    /// It gets one mail that asks its reader to confirm it, and no other before they do: double opt-in.
+    /// Double opt-in: one mail asks the reader to confirm the address, and no other is sent before they do.
     Confirm,
-    /// It gets none.
+    /// No mails are sent.
     Never,
 }
 

@@ -30,13 +30,13 @@ pub const LEFT_TRAIT: &str = "left";
 /// The compiled configuration of all functions and the engine.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Which files it was made from.
+    /// The files that it was made from.
     pub version: ConfigVersion,
     /// Since when it is the active configuration, which tells it from those before and after; `None` if it was loaded from files alone.
     pub active_since: Option<Timestamp>,
-    /// Who may send events.
+    /// The sources of events.
     pub sources: Vec<Source>,
-    /// Which pages stand for an event.
+    /// The pages that stand for an event.
     pub pages: Pages,
     /// The identity rules.
     pub identity: Identities,
@@ -70,7 +70,7 @@ pub struct Config {
     pub deployment: Deployment,
 }
 
-/// What is wrong with the mail that asks readers to confirm their addresses; `None` if nothing is.
+/// Returns the error in the mail that asks readers to confirm their addresses; `None` if it is valid.
 fn no_confirmation(templates: &BTreeMap<String, Template>) -> Option<String> {
     let file = format!("templates/{CONFIRMATION}.toml");
     let Some(template) = templates.get(CONFIRMATION) else {

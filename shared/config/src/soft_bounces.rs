@@ -1,4 +1,4 @@
-//! `[mail.soft_bounces]` of `channels.toml`: how long an address has a rest that cannot be delivered to for the time being.
+//! `[mail.soft_bounces]` of `channels.toml`: the pause of an address after temporary bounces.
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;

@@ -41,7 +41,7 @@ pub(crate) struct File {
     /// A source. It has write keys, for SDKs, or a hook, for webhooks posted to /hooks/ID, or both.
     #[serde(default)]
     source: Vec<Spanned<RawSource>>,
-    /// Which pages stand for an event.
+    /// The pages that stand for an event.
     #[serde(default)]
     page: Vec<Spanned<RawPage>>,
 }

@@ -255,7 +255,7 @@ pub struct AccountTraits {
     pub at: Timestamp,
     /// The call's id, which decides between calls of the same time.
     pub message_id: MessageId,
-    /// Whether nobody but a user's own token vouches for it.
+    /// `true` if only a user's own token vouches for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub signed: bool,
 }

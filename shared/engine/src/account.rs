@@ -65,7 +65,7 @@ pub struct Account {
     pub claimant: Option<AccountId>,
     /// For the account of a company domain: claims that an earlier version stored here, until they are stored one by one.
     pub old_claims: BTreeMap<AccountId, Timestamp>,
-    /// What its people amount to; `None` until it was first rolled up, and where another account has its people.
+    /// The summary of its people; `None` until its first rollup, and while another account has its people.
     pub summary: Option<AccountSummary>,
     /// The buyer with the most weight when it became ready to buy; `None` if it is not.
     pub leading_buyer: Option<PersonId>,
@@ -92,13 +92,14 @@ pub struct AccountTrait {
     pub at: Timestamp,
     /// The call's id.
     pub message_id: MessageId,
-    /// Whether nobody but a user's own token vouches for it: whatever a trusted source says of the trait replaces it, and it replaces nothing of theirs.
+    /// `true` if only a user's own token vouches for it: any value of a trusted source replaces it, and it replaces
+    /// none of theirs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub signed: bool,
 }
 
 impl AccountTrait {
-    /// What decides between two values of a trait.
+    /// Returns the rank that decides between two values of a trait.
     fn rank(&self) -> (bool, Timestamp, &MessageId) {
         (!self.signed, self.at, &self.message_id)
     }
@@ -142,7 +143,7 @@ impl Account {
         }
     }
 
-    /// Takes in what one `group` call of a trusted source said. The order of calls does not matter, nor how often they come.
+    /// Merges a `group` call of a trusted source. Commutative and idempotent.
     pub fn merge(&mut self, domains: &Domains, traits: &Properties, at: Timestamp, message_id: &MessageId) {
         self.merge_as(domains, traits, (at, message_id), false);
     }
@@ -253,7 +254,8 @@ impl Account {
         self.claimant.as_ref().filter(|_| !self.is_own())
     }
 
-    /// Notes who claims this domain first. Returns the accounts that gain or lose the domain's people by that; empty if none does.
+    /// Sets the first claimant of this domain. Returns the accounts that gain or lose the domain's people; empty if
+    /// none does.
     pub fn set_claimant(&mut self, claimant: Option<AccountId>) -> BTreeSet<AccountId> {
         let before = self.holder().cloned();
         self.claimant = claimant;

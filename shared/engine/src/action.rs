@@ -71,7 +71,7 @@ pub enum Action {
         at: Timestamp,
         /// The call's id.
         message_id: MessageId,
-        /// Whether nobody but a user's own token vouches for it.
+        /// `true` if only a user's own token vouches for it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         signed: bool,
     },

@@ -8,7 +8,7 @@
 //! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
 //! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
 //! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
-//! | events that one write of a profile takes in | [`a_write`] | none: the rest comes with the next write |
+//! | events that one write of a profile processes | [`a_write`] | none: the rest comes with the next write |
 //!
 //! These limits depend on the data and not on its order. The bytes of a name never become fewer, even if a later value
 //! is shorter: a dropped name could otherwise have stayed in another order of the same events.

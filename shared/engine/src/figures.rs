@@ -1,6 +1,6 @@
-//! What is counted of every profile: use and errors of features, people by journey, and experiments.
+//! The figures counted over all profiles: use and errors of features, people by journey, and experiments.
 //!
-//! Profiles are counted one by one, in any order; counting can be broken off, stored and gone on with.
+//! Profiles are counted one by one, in any order; counting can be interrupted, stored and resumed.
 
 use crate::experiment::Tally;
 use crate::profile::Profile;
@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 /// How many days back use and errors of features are counted, today included.
 pub const FEATURE_DAYS: u16 = ERROR_DAYS;
 
-/// What was counted of profiles.
+/// The figures counted over profiles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// The moment as of which they are looked at.
+    /// The time at which profiles are evaluated.
     at: Timestamp,
     /// Profiles that were counted.
     pub people: u64,

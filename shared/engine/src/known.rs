@@ -62,12 +62,12 @@ impl State {
             && self.newest(Fact::Name.as_str()).is_some_and(|(at, json)| !is_unverified(at) && json.is_some())
     }
 
-    /// Whether a trait was known and then removed, by whatever name.
+    /// Returns whether a trait was known by any name and then removed.
     pub fn is_removed_trait(&self, name: &str) -> bool {
         self.newest(name).is_some_and(|(_, json)| json.is_none())
     }
 
-    /// Whether nobody but a public source said what the trait is.
+    /// Returns whether only a public source set the trait.
     pub fn is_unverified_trait(&self, name: &str) -> bool {
         self.newest(name).is_some_and(|(at, _)| is_unverified(at))
     }

@@ -1,4 +1,4 @@
-//! The minute in which some instances work by a pushed configuration and others by the one before.
+//! The minute in which some instances use a pushed configuration and others the one before.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Person, at, config_with};
@@ -16,7 +16,7 @@ fn after(seconds: i64) -> Timestamp {
     pushed() + SignedDuration::from_secs(seconds)
 }
 
-/// A journey that starts as often as its trigger comes to hold.
+/// A journey that starts each time its trigger starts to hold.
 fn config(trigger: &str, segment: u32, active_since: Timestamp) -> Config {
     let journeys = format!(
         "![[journey]]\nid = \"offer\"\ntrigger = {trigger}\nreentry = \"always\"\nstep = [{{ channel = \"in_app\", template = \"t\" }}]\n"
@@ -34,7 +34,8 @@ fn login(n: i64) -> Event {
     EventBuilder::track(&format!("m{n}"), "u", "Login").at(after(n)).build()
 }
 
-/// Who crosses a threshold of the new rules, and none of the old ones, is seen by instances of both.
+/// Returns the number of messages to a user who crosses a threshold of the new rules and none of the old ones, when
+/// instances of both process the events in turn.
 fn messages(lower: &Config, upper: &Config) -> usize {
     let mut person = Person::new("u");
     person.feed(upper, &[login(-3600)], after(-3600));
@@ -60,7 +61,7 @@ fn threshold_crossed_under_new_rules_and_not_under_old_ones_starts_a_journey_onc
         (config(segment, 2, pushed()), config(segment, 50, long_ago)),
     ] {
         assert_eq!(messages(&new, &old), 1);
-        // Without a push, that the threshold is not reached any more and then is again starts the journey anew.
+        // Without a push, the journey starts again each time the threshold is reached again.
         let falling = Config { active_since: None, ..old };
         assert_eq!(messages(&new, &falling), 3);
     }

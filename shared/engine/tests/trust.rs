@@ -371,7 +371,7 @@ proptest! {
     }
 }
 
-/// Whoever has the public key can send what begins a trial or a free plan, at any time and as often as they like.
+/// Anyone with the public key can send events that begin a trial or a free plan, at any time and as often as they like.
 #[test]
 fn customer_who_left_stays_one_who_left_whatever_a_public_source_says_began() {
     let subscription = |id: &str, name: &str, status: &str, at: i64| {

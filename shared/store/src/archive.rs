@@ -70,13 +70,13 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// Whether something was read and is damaged: reading it again does not help, and nothing else is concerned.
+    /// Returns whether an object was read and is damaged: a retry does not help, and other objects are not affected.
     pub fn is_damaged(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::NoEvent { .. } | Self::NoUnmerge { .. })
     }
 }
 
-/// What a stream of the archive gives, without what is damaged, which is logged and counted in `damaged`.
+/// Returns the items of an archive stream without damaged ones, which are logged and counted in `damaged`.
 pub fn undamaged<T>(
     read: impl Stream<Item = Result<T, ArchiveError>>,
     damaged: &AtomicU64,
@@ -169,7 +169,8 @@ impl Archive {
     /// by day, and within a day by the batches' receipt.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed; later errors come in the stream, which goes on behind what is damaged ([`undamaged`]).
+    /// [`ArchiveError`] if the archive cannot be listed. Later errors are items of the stream, which continues after
+    /// damaged data ([`undamaged`]).
     pub async fn read(
         &self,
         from: Date,
@@ -222,8 +223,8 @@ impl Archive {
             .await
     }
 
-    /// What stands in an object, each line `parsed`; `wrong` is the error of a line, by the object's path and the line's number, where
-    /// it is none of these. Where the object cannot be inflated any further, that is the last.
+    /// Returns the lines of an object, each `parsed`. `wrong` makes the error of an invalid line, from the object's
+    /// path and the line's number. If the object cannot be decompressed any further, that error is the last item.
     async fn lines<T>(
         &self,
         path: &Path,

@@ -36,24 +36,24 @@ const BODY: &str = "body";
 /// The whole table in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Count {
-    /// When counting began. What changed later may be counted, or not.
+    /// The time at which counting began. Later changes may be counted, or not.
     pub at: Timestamp,
     /// The config whose features, journeys and experiments are counted.
     pub config: ConfigVersion,
     /// Pages of at most 1 MB that the table was read in.
     pub pages: u64,
-    /// What the plain attributes say.
+    /// The totals of the plain attributes.
     pub totals: Totals,
-    /// What the profiles say.
+    /// The figures of the profiles.
     pub figures: Figures,
 }
 
 /// A pass over the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pass {
-    /// When it began, and under which config it counts; `None` where that cannot be read.
+    /// The time at which it began, and the configuration that it counts under; `None` if these cannot be read.
     pub began: Option<(Timestamp, ConfigVersion)>,
-    /// What it counted up to where it came; `None` where it is through.
+    /// The count so far; `None` once the pass is complete.
     under_way: Option<UnderWay>,
     /// Counts the writes.
     version: u64,
@@ -67,7 +67,7 @@ struct UnderWay {
 }
 
 impl Pass {
-    /// Whether there is more to count.
+    /// Returns whether there is more to count.
     pub fn is_under_way(&self) -> bool {
         self.under_way.is_some()
     }
@@ -198,8 +198,9 @@ impl Store {
         Ok(CountedPage { items: page.items.unwrap_or_default(), next: page.last_evaluated_key })
     }
 
-    /// What the last pass found; `None` before the first is through, and where that was stored by another version that this one cannot read: the next pass
-    /// replaces it. Half a read unit for each 4 KB of it, some 5 in all.
+    /// Returns the count of the last complete pass; `None` before the first one, and if another version stored it in a
+    /// format that this one cannot read: the next pass replaces it. Costs half a read unit for each 4 KB, some 5 in
+    /// all.
     ///
     /// # Errors
     /// [`StoreError`] where the read fails.
@@ -243,11 +244,11 @@ impl Store {
         Ok(from.is_none())
     }
 
-    /// Stores how far a pass came; once it is through, what it found. Returns `false` where another run counted on meanwhile, and stored that: what this one
-    /// counted is in it, or will be.
+    /// Stores the progress of a pass, or its count once it is complete. Returns `false` if another run has continued
+    /// the pass and stored its own progress, which includes this run's share or will.
     ///
     /// # Errors
-    /// [`StoreError`] where a write fails: the pass goes on from where it was stored last.
+    /// [`StoreError`] if a write fails: the pass continues from its last stored progress.
     pub async fn note_count(&self, pass: &mut Pass) -> Result<bool, StoreError> {
         let mut item = keys::key(keys::COUNTED, keys::PASS);
         let Some((began, config)) = &pass.began else { return Ok(false) };

@@ -111,7 +111,7 @@ pub(crate) fn readable<'a, T>(
     (all, unreadable)
 }
 
-/// What of `what` was readable. That the rest was not is logged, as whoever asks has no use for its number.
+/// Returns the readable ones of `what`. Logs the number of the others, which callers have no use for.
 pub(crate) fn logged<T>(what: &'static str, (items, unreadable): (Vec<T>, u64)) -> Vec<T> {
     if unreadable > 0 {
         tracing::warn!(what, unreadable, "stored items cannot be read; they were passed over");
@@ -119,7 +119,7 @@ pub(crate) fn logged<T>(what: &'static str, (items, unreadable): (Vec<T>, u64)) 
     items
 }
 
-/// What must be there.
+/// Returns the value of a required attribute.
 pub(crate) fn needed<T>(name: &str, value: Option<T>) -> Result<T, StoreError> {
     value.ok_or_else(|| StoreError::Corrupt(format!("attribute `{name}` is missing")))
 }

@@ -113,7 +113,7 @@ pub fn claim(account: &AccountId) -> String {
     format!("{CLAIM}{account}")
 }
 
-/// Whether a partition is an account's.
+/// Returns whether a partition is an account's.
 pub fn is_account(partition: &str) -> bool {
     partition.starts_with("A#")
 }

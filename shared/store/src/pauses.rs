@@ -310,7 +310,7 @@ impl Store {
     }
 }
 
-/// What the shards of a journey's days count together; one that cannot be read counts nothing.
+/// Returns the sum of the shards of a journey's days; an unreadable shard counts as zero.
 fn sum(items: &[Item]) -> Tally {
     let tallies = logged("counts of a journey", readable(items, |item| Tally::read(item, "").map(Some)));
     tallies.into_iter().fold(Tally::default(), Tally::plus)

@@ -123,7 +123,7 @@ impl Preferences {
         self
     }
 
-    /// What the person said when they were asked to confirm the address of this hash; `None` if they said nothing.
+    /// Returns the person's answer when asked to confirm the address with this hash; `None` if they have not answered.
     pub fn confirmation(&self, address: &[u8; 32]) -> Option<Choice> {
         self.confirmed.get(&hash::base32(address)).copied()
     }

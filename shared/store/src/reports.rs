@@ -1,4 +1,4 @@
-//! Whether SES reports what becomes of mails: when it last accepted one, and when it last reported on one.
+//! The record of SES's reports on mails: when SES last accepted a mail, and when it last reported on one.
 //!
 //! | item | pk | sk | attributes |
 //! |---|---|---|---|
@@ -10,22 +10,22 @@ use crate::keys;
 use crate::store::Store;
 use jiff::{SignedDuration, Timestamp};
 
-/// Neither moment is written again before this has passed.
+/// The minimum time between two writes of either time.
 pub const STEP: SignedDuration = SignedDuration::from_hours(1);
 
-/// What is known of SES's reports.
+/// The recorded times of SES's reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailReports {
-    /// SES accepted a mail then, and perhaps others in the hour after.
+    /// The time at which SES accepted a mail, and perhaps others in the hour after.
     pub sent: Option<Timestamp>,
-    /// SES reported on a mail then, and perhaps on others in the hour after.
+    /// The time at which SES reported on a mail, and perhaps on others in the hour after.
     pub reported: Option<Timestamp>,
     /// The address that the links of the mail of `sent` lead to.
     pub links: Option<String>,
 }
 
 impl Store {
-    /// Reads what is known of SES's reports.
+    /// Reads the record of SES's reports.
     ///
     /// # Errors
     /// [`StoreError`] if the read fails.
@@ -38,7 +38,8 @@ impl Store {
         })
     }
 
-    /// Notes that SES accepted a mail at `now` whose links lead to `links`, unless that was noted within the last hour.
+    /// Records that SES accepted a mail at `now` whose links lead to `links`, unless that was recorded within the last
+    /// hour.
     ///
     /// # Errors
     /// [`StoreError`] if the write fails.
@@ -46,7 +47,7 @@ impl Store {
         self.note_moment("sent", Some(links), now).await
     }
 
-    /// Notes that SES reported on a mail at `now`, unless that was noted within the last hour.
+    /// Records that SES reported on a mail at `now`, unless that was recorded within the last hour.
     ///
     /// # Errors
     /// [`StoreError`] if the write fails.

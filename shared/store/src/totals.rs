@@ -15,7 +15,7 @@ pub const DUPLICATES: &str = "duplicates";
 pub(crate) const ATTRIBUTES: [&str; 12] =
     ["n", "to", "ext", "stage", "scores", "nps", "unread", "pers", "segs", "ch", "status", "journey"];
 
-/// What the table holds.
+/// The totals of the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Events counted, over all profiles.

@@ -89,12 +89,12 @@ impl Subject {
         self.people.contains(&identity.person_id())
     }
 
-    /// Whether a part of somebody else's profile was once said to be theirs.
+    /// Returns whether another person's profile has an identity that was once linked to one of theirs.
     pub(crate) fn is_linked_in(&self, profile: &Profile) -> bool {
         profile.parts.iter().flat_map(|part| &part.links).any(|link| self.is_user(&link.user))
     }
 
-    /// Whether a user id is theirs.
+    /// Returns whether a user id is theirs.
     pub(crate) fn is_user(&self, user: &UserId) -> bool {
         self.has(&Identity::User(user.clone()))
     }
@@ -162,12 +162,12 @@ pub enum Trace {
     },
     /// They are the leading buyer of an account.
     LeadingBuyer {
-        /// Which account.
+        /// The account.
         account: AccountId,
     },
-    /// The profile of somebody else, of which an anonymous id was once said to be theirs.
+    /// The profile of another person, with an anonymous id that was once linked to theirs.
     Link {
-        /// Whose profile.
+        /// The profile's id.
         person: PersonId,
     },
     /// A value that they are found by.

@@ -99,7 +99,7 @@ impl Store {
         unless_conflict(written)?.ok_or(StoreError::Conflict { operation: "keep_claim" })
     }
 
-    /// Whether `update` is the last one of its account that is done.
+    /// Returns whether `update` is the last completed update of its account.
     ///
     /// # Errors
     /// [`StoreError`] where the read fails.
@@ -108,7 +108,8 @@ impl Store {
         Ok(item.map(|item| item.number::<u64>("n")).transpose()?.flatten() == Some(update.number))
     }
 
-    /// Notes that `update` is done, whatever came of it: to be called after that is recorded. An earlier update changes nothing.
+    /// Records that `update` is complete, with any outcome. Call this after the outcome is recorded. An earlier update
+    /// changes nothing.
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.

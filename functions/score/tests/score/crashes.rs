@@ -68,7 +68,7 @@ async fn processes_that_work_on_the_same_person_at_once_count_everything_once() 
     assert_eq!(bench.stored(user("u")).await.unwrap().profile.counted(), 45);
 }
 
-/// One of two records fails after both were archived, and comes again by itself.
+/// One of two records fails after both were archived, and is redelivered alone.
 #[tokio::test]
 async fn record_that_comes_again_is_not_archived_a_second_time() {
     let bench = Bench::new().await;

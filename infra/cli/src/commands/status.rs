@@ -102,10 +102,10 @@ struct Inside {
     schedules_dlq: Option<u64>,
     /// The alarms that are in alarm; `None` without CloudWatch.
     alarms: Option<Vec<Alarm>>,
-    /// What would make the stack safer, and is left to the operator.
+    /// Recommendations to the operator that would make the stack safer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     advice: Vec<String>,
-    /// What could not be looked at, and why.
+    /// The checks that failed, and why.
     unknown: Vec<String>,
 }
 

@@ -80,9 +80,9 @@ pub(super) struct Facts {
     pub(super) dns: Records,
     /// When SES last accepted a mail and last reported on one.
     pub(super) reports: Read<MailReports>,
-    /// What answers at the address that the links of mails lead to.
+    /// The response at the address that links in mails lead to.
     pub(super) page: Read<LinksPage>,
-    /// What answers at the domain of counted links; `None` where SES's own is used.
+    /// The response at the domain of counted links; `None` if SES's own domain is used.
     pub(super) counted: Read<Option<Result<(), NoPage>>>,
     /// The region of the stack.
     pub(super) region: String,
@@ -103,11 +103,11 @@ pub(super) struct Facts {
 pub(super) struct LinksPage {
     /// The address that links lead to, such as `https://mail.acme.example`.
     pub(super) url: String,
-    /// What answers there.
+    /// The response at that address.
     pub(super) answer: Result<Answerer, NoPage>,
 }
 
-/// Who answers at an address.
+/// The server that answers at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answerer {
     /// The deployed `api`, by itself or behind something.

@@ -1,4 +1,4 @@
-//! Whether SES reports what becomes of mails: by its configuration, and by what arrived.
+//! Checks that SES reports on mails: by its configuration, and by the reports that arrived.
 
 use super::findings::{Facts, Finding};
 use jiff::{SignedDuration, Timestamp};
@@ -35,7 +35,7 @@ pub(super) fn finding(facts: &Facts) -> Finding {
     }
 }
 
-/// What is known of reports that arrived. Each moment stands for the hour after it.
+/// Returns the finding on the reports that arrived. Each time stands for the hour after it.
 fn arrived(facts: &Facts, reports: &MailReports) -> Finding {
     let Some(sent) = reports.sent else {
         return Finding::ok(CHECK, "SES is set up to report what becomes of mails; it accepted none yet");

@@ -6,7 +6,7 @@
 use super::findings::{Facts, Finding, Identity};
 use perennial_channels::account::{Account, Allowance};
 
-/// The share of the quota from which on it is told, in hundredths.
+/// The share of the quota from which its use is reported, in percent.
 const NEARLY: u64 = 80;
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {

@@ -77,8 +77,9 @@ pub(crate) async fn quota(aws: &SdkConfig, http: &SharedHttpConnector, now: Time
     Ok(settings.limit)
 }
 
-/// What to do about the functions that anybody may call, by what the account allows; `None` where both have a limit of their own. Function URLs
-/// have no other rate limit: without one, a flood of requests takes the invocations that the other functions need.
+/// Returns advice on limits for the public functions, by the quota of the account; `None` if both have a limit of their
+/// own. Function URLs have no other rate limit: without one, a flood of requests takes the invocations that the other
+/// functions need.
 pub(crate) fn advice(quota: Quota, deployment: &Deployment) -> Option<String> {
     let open = [("ingest", deployment.ingest, INGEST), ("api", deployment.api, API)];
     let open: Vec<_> = open.into_iter().filter(|(_, function, _)| function.concurrency.is_none()).collect();

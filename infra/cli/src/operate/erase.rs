@@ -137,7 +137,7 @@ pub(crate) struct Erasure<'a> {
     forget_suppression: bool,
     receipt: Receipt,
     looked_at: BTreeSet<Object>,
-    /// What of which object cannot be read.
+    /// The number of unreadable entries, by object.
     damaged: BTreeMap<Object, u64>,
     accounts: BTreeSet<AccountId>,
     named_by_others: u64,

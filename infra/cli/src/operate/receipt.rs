@@ -18,7 +18,7 @@ pub(crate) struct Removed {
     pub(crate) account_memberships: u64,
     /// Index entries of the person, such as those of mail addresses.
     pub(crate) identity_pointers: u64,
-    /// What other profiles held of their user ids: that an anonymous id was once said to be theirs.
+    /// Links of an anonymous id to one of their user ids, in other profiles.
     #[serde(default)]
     pub(crate) links_of_others: u64,
     pub(crate) rejected_events: u64,

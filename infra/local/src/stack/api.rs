@@ -46,7 +46,7 @@ pub fn pages_at_once(clock: &Clock) -> u64 {
     if clock.is_simulated() { u64::MAX } else { PAGES_AT_ONCE }
 }
 
-/// What `API_KEY_HASHES` holds of `key`.
+/// Returns the hash of `key`, as in `API_KEY_HASHES`.
 pub(super) fn key_hash(key: &str) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
 }

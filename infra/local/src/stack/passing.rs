@@ -116,7 +116,7 @@ impl Passing {
             let next = others.into_iter().chain(self.queues.next_due()).min();
             let first = self.schedules().first_call(SWEEP, self.clock.now());
             let sweep = match next.zip(first) {
-                // No sweep is called before, whoever is due.
+                // No sweep is called before, even if a profile is due.
                 Some((next, first)) if next < first => None,
                 _ => self.next_sweep(unswept).await,
             };

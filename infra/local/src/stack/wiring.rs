@@ -122,7 +122,7 @@ fn given(name: &str) -> Option<String> {
     Env::process().optional::<String>(name, "a secret").ok().flatten()
 }
 
-/// What tokens of users and of inboxes are made with.
+/// Returns the secrets that sign the tokens of users and inboxes.
 fn token_secrets() -> anyhow::Result<TokenSecrets> {
     match tokens::from_env(&Env::process())? {
         Some(secrets) => Ok(secrets),

@@ -8,7 +8,7 @@ use perennial_engine::{Profile, State};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What templates can name, see [`Context`].
+/// The names that templates can use; see [`Context`].
 pub(crate) const NAMES: [&str; 11] = [
     "person",
     "profile",

@@ -66,8 +66,9 @@ struct RawMail {
     /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     wait_for_address_minutes: Option<Spanned<u16>>,
-    /// Whether an address gets mails that nobody but a public source named, such as a web page without the user's token. With "confirm" it gets one mail,
-    /// of templates/confirm_address.toml, whose link (`confirm_url`) its reader follows to get the others (double opt-in). Default: "send".
+    /// The handling of mails to an address that only a public source has named, such as a web page without the user's
+    /// token. With "confirm" the address gets one mail, of templates/confirm_address.toml, with a link (`confirm_url`)
+    /// that its reader follows to get the others (double opt-in). Default: "send".
     #[serde(default)]
     unverified_mail: UnverifiedMail,
 }

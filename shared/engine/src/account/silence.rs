@@ -77,7 +77,7 @@ pub(crate) fn is_outdated(moment: &Moment<'_>, state: &State, published: &Member
     is_ending(curve, moment.now) || is_apart(&Person::new(*moment, state), curve)
 }
 
-/// Whether a curve ends so soon that it should be renewed: within a week, or within the last third of a short one.
+/// Returns whether a curve should be renewed: it ends within a week, or is in the last third of a short one.
 pub fn is_ending(curve: &Curve, now: Timestamp) -> bool {
     let Some(end) = curve.end else { return false };
     let lead = (RENEW * DAY_SECONDS).min((end - curve.line.from) / 3);

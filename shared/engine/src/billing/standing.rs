@@ -151,8 +151,9 @@ pub fn has_old_milestones(config: &Config, state: &State) -> bool {
     told(Milestone::Trial) || told(Milestone::Churned) || (told(Milestone::Customer) && !bought())
 }
 
-/// What each subscription of `state` is at the moment, without those that only public sources reported where these do not count. Whoever reports the end of one tells it to the account that has it: it has ended for its other
-/// people, too.
+/// Returns the current phase of each subscription of `state`, without those that only public sources reported if these
+/// do not count. The account knows the end of a subscription that any of its people reported: it has ended for the
+/// others, too.
 pub(crate) fn phases<'a>(
     moment: &Moment<'a>,
     state: &'a State,

@@ -1,7 +1,8 @@
 //! Trials and free plans that only a public source reported.
 //!
 //! They stand among the subscriptions under keys of their own, one for the trial and one for the free plan of an identity. They count until a trusted
-//! source reports something that was paid for or has ended: after that, nobody with a public key makes a customer who left look like one who has begun anew.
+//! source reports a payment or an end: after that, nobody with a public key can make a churned customer look like a
+//! returning one.
 
 use super::{Phase, Subscription};
 use crate::state::State;
@@ -23,12 +24,12 @@ pub(crate) fn trial_key(identity: &Identity) -> u64 {
     key(TRIAL, identity)
 }
 
-/// Whether only public sources reported the subscription with this key.
+/// Returns whether only public sources reported the subscription with this key.
 pub(crate) fn is_unverified(key: u64) -> bool {
     matches!(key >> 32, TRIAL | FREE)
 }
 
-/// Notes that a public source reported a free plan.
+/// Records that a public source reported a free plan.
 pub(crate) fn note_free_plan(state: &mut State, event: &Event) {
     let Some(identity) = event.identity() else { return };
     state.billing.add(key(FREE, &identity), Subscription::reported_at(event.timestamp.as_microsecond()));
@@ -40,8 +41,8 @@ pub(super) fn free_plan(key: u64, subscription: &Subscription) -> Option<Phase> 
     (key >> 32 == FREE).then_some(Phase::Free { since: subscription.last })
 }
 
-/// Whether trusted sources reported what outranks all that public ones say: something that was paid for, or has ended. `phases` are those of the
-/// subscriptions of trusted sources.
+/// Returns whether trusted sources reported a payment or an end, which outranks all reports of public sources. `phases`
+/// are those of the subscriptions of trusted sources.
 pub(super) fn is_outranked(state: &State, mut phases: impl Iterator<Item = Phase>) -> bool {
     let told = |milestone| state.milestones.contains_key(&milestone);
     told(Milestone::Customer)

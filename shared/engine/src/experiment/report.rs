@@ -1,4 +1,4 @@
-//! What experiments have shown so far: the people of a [`Tally`], each group compared with the control.
+//! The results of experiments so far: the people of a [`Tally`], each group compared with the control.
 
 use super::assign::Share;
 use super::rates::{Alpha, Arm, Estimate};
@@ -88,8 +88,9 @@ pub struct Group {
     pub comparison: Option<Comparison>,
 }
 
-/// What is known of all journeys of `config` that have a split or a holdout and were counted, in the config's order. `effect` is the difference of rates that is
-/// planned for, over 0 and below 1; the plan is made of it and [`ALPHA`].
+/// Returns the reports on all journeys of `config` that have a split or a holdout and were counted, in the config's
+/// order. `effect` is the difference of rates to plan for, over 0 and below 1; the plan is computed from it and
+/// [`ALPHA`].
 ///
 /// # Errors
 /// [`InvalidEffect`] where the effect is not of that range.

@@ -17,11 +17,11 @@ use std::collections::BTreeMap;
 /// Days within which someone entered a journey who is counted for its holdouts. It bounds what a tally holds: a count for each of these days.
 pub const HOLDOUT_DAYS: i64 = 730;
 
-/// Counts people, to report of them ([`reports`](super::report::reports)). Counting can be broken off, stored and gone on with.
+/// Counts people for [`reports`](super::report::reports). Counting can be interrupted, stored and resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     now: Timestamp,
-    /// By id. A journey that nobody entered is here too, so that it is told from one that was not there yet.
+    /// The journeys by id. One that nobody entered is included, to distinguish it from one that did not exist yet.
     pub(super) journeys: BTreeMap<String, OfJourney>,
     /// The day on which the first was held out of everything, in whatever journey.
     pub(super) always_since: Option<i64>,
@@ -43,7 +43,7 @@ pub(super) struct OfJourney {
     pub(super) splits: BTreeMap<String, OfSplit>,
     pub(super) holdout: OfHoldout,
     pub(super) always: OfHoldout,
-    /// Who is in neither, by the day on which they entered; of a journey with a holdout only.
+    /// The people in neither holdout, by the day on which they entered; only for a journey with a holdout.
     pub(super) rest: BTreeMap<i64, Count>,
 }
 
@@ -112,7 +112,7 @@ impl Tally {
         Self { now, journeys: journeys.collect(), always_since: None }
     }
 
-    /// Whether the journey of this id is among those that are counted.
+    /// Returns whether the journey with this id is counted.
     pub fn has(&self, journey: &str) -> bool {
         self.journeys.contains_key(journey)
     }

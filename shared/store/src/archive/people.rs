@@ -69,7 +69,8 @@ impl Archive {
         Ok(objects)
     }
 
-    /// What an object holds of `subject`; nothing of an object that is gone. One that is damaged is logged and counted.
+    /// Returns the share of `subject` in an object; empty if the object is gone. A damaged object is logged and
+    /// counted.
     ///
     /// # Errors
     /// [`ArchiveError`] where the object store fails.
@@ -152,7 +153,7 @@ fn split(path: &Path, text: &[u8], is_event: bool, subject: &Subject) -> Share {
     share
 }
 
-/// What a line says.
+/// The content of a line.
 enum Line {
     Event(Event),
     Unmerge(Unmerge),

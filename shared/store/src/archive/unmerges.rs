@@ -48,8 +48,8 @@ impl Archive {
     /// whose first event was received before its execution. Events in flight at that time count as earlier.
     ///
     /// # Errors
-    /// [`ArchiveError`] where the archive cannot be listed or its unmerges are out of reach; later errors come in the stream, which goes on behind what is
-    /// damaged. Unmerges that are damaged come first.
+    /// [`ArchiveError`] if the archive or its unmerges cannot be listed. Later errors are items of the stream, which
+    /// continues after damaged data. Damaged unmerges come first.
     pub async fn history(
         &self,
     ) -> Result<impl Stream<Item = Result<Entry, ArchiveError>> + Send + 'static, ArchiveError> {

@@ -52,7 +52,7 @@ async fn deliver(house: &House, body: String) -> usize {
 }
 
 async fn records(house: &House, person: PersonId) -> Vec<MessageRecord> {
-    house.deps.store.messages(person).await.unwrap()
+    house.deps.store.messages(person).await.unwrap().items
 }
 
 #[tokio::test]

@@ -75,8 +75,8 @@ impl Failure {
             Self::Store(_) | Self::Queue(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
         let message = if status.is_server_error() && !matches!(self, Self::NotCounted) {
-            tracing::error!(error = %self, "a request failed");
-            "this did not work; try again".to_owned()
+            tracing::error!(error = %self, "failed to answer a request");
+            "internal error; try again".to_owned()
         } else {
             self.to_string()
         };

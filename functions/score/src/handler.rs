@@ -126,7 +126,7 @@ impl Run<'_> {
             self.deps.known.changed(&account, version, self.now);
         }
         if let Err(error) = self.archive(&events).await {
-            tracing::error!(%error, events = events.len(), "the batch could not be archived; its events come again");
+            tracing::error!(%error, events = events.len(), "failed to archive the batch; its events will be retried");
             let archived = std::mem::take(&mut self.archived);
             self.failed
                 .extend(events.extract_if(.., |(record, _)| !archived.contains(record)).map(|(record, _)| record));

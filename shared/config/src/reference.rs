@@ -96,7 +96,7 @@ The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/lates
 | `event.name`, `event.properties.NAME` | the triggering event, if any. The properties in the journey's templates are kept, also while it waits: the first 20 in alphabetical order, at most 512 bytes of JSON each and 2 KB together |
 | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | the trigger of the journey |
 | `journey`, `step` | the journey, and the step from 0 |
-| `unsubscribe_url` | the link that ends the mails of the topic |
+| `unsubscribe_url` | the link that unsubscribes from the mails of the topic |
 | `confirm_url` | in `confirm_address`: the link by which a reader confirms their address (`unverified_mail` of channels.toml) |
 
 An unknown value, or one removed with `null`, is undefined: it prints nothing, and `default(\"there\")` replaces it, as it does for empty text and for an object without a name. Filters of an undefined value return nothing. An object prints its `name`,

@@ -10,14 +10,16 @@ const RESOLVER: &str = "https://cloudflare-dns.com/dns-query";
 /// The system.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Looks at the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the account of SES (sandbox, standing, rate and quota), whether SES reports on the \
-    mails that it accepts, the domains of links (that of the stack's own pages and that of counted links: DNS, certificate, who answers), dead letters, alarms, the \
-    config and the schedules. Each finding that needs something names the command or the DNS record.\n\
-    Not looked at: DNS records themselves of DKIM and of the MX of MAIL FROM, of which SES says whether it finds them; the reputation of the domain with mailbox \
-    providers.\n\
-    Reading needs ses:GetAccount, GetEmailIdentity, GetConfigurationSet and GetConfigurationSetEventDestinations beside the rights of `perennial status`.\n\n\
-    Exit code: 0 where nothing is wrong, 1 where something keeps mails from going out or arriving. Warnings do not count.\n\n  \
-    perennial doctor --stack perennial          a deployed stack, by your own AWS credentials\n  \
+    after_help = "Checks the sender (identity, DKIM, SPF, MAIL FROM, DMARC), the SES account (sandbox, standing, rate and quota), \
+    whether SES reports on the mails that it accepted, the domains of links (DNS, certificate, and whether the right function \
+    answers), dead letters, alarms, the configuration and the schedules. Each problem is listed with the command or DNS record \
+    that fixes it.\n\
+    Not checked: the DNS records of DKIM and of MAIL FROM's MX themselves (SES reports whether it finds them); the domain's \
+    reputation with mailbox providers.\n\
+    Requires the permissions ses:GetAccount, GetEmailIdentity, GetConfigurationSet and GetConfigurationSetEventDestinations \
+    besides those of `perennial status`.\n\n\
+    Exit code: 0 without errors, 1 if something keeps mails from being sent or delivered. Warnings do not count.\n\n  \
+    perennial doctor --stack perennial          a deployed stack, with your own AWS credentials\n  \
     perennial doctor --stack perennial --json   for machines"
 )]
 pub(super) struct Args {

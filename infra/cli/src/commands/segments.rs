@@ -76,7 +76,7 @@ fn shown(answer: &Answer) -> String {
         "{table}\n\
         {}\
         NPS: promoters (+) less detractors (-), in percent of those who answered.\n\
-        Retention: how many of a hundred are to stay for a year.\n\n\
+        Retention: the target in percent after a year.\n\n\
         {who}",
         counted_at(answer.counted_at, answer.now)
     )

@@ -235,7 +235,7 @@ fn counted(numbers: &Numbers) -> String {
         number(numbers.messages),
     );
     if numbers.unlinked_ids > 0 {
-        out += &format!("{} ids in other systems belong to none of the people yet.\n", number(numbers.unlinked_ids));
+        out += &format!("{} ids in other systems are not linked to a person yet.\n", number(numbers.unlinked_ids));
     }
     out
 }

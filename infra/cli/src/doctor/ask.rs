@@ -50,7 +50,7 @@ async fn facts(system: &Operated, config: Option<&Config>, since: Option<jiff::T
     let set = set_of(&ses, &configuration_set).await;
     let reports = system.store.mail_reports().await.map_err(|error| error.to_string());
     let outside = match (dns, &system.kind) {
-        (Dns::Off, _) => Err("the Internet is not asked (--no-dns)"),
+        (Dns::Off, _) => Err("DNS is not queried (--no-dns)"),
         (_, Kind::Embedded) => Err("a stack on this machine sends no mail over the Internet"),
         (Dns::At(url), Kind::Deployed(_)) => Ok(url),
     };

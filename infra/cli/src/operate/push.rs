@@ -183,7 +183,7 @@ mod tests {
         let at_once = Holds::AtOnce { from, elsewhere: Vec::new() };
         assert_eq!(at_once.to_string(), "Every function works by it from now on (2026-03-02T10:00:00Z).");
         let but_one = Holds::AtOnce { from, elsewhere: vec!["score".to_owned()] };
-        assert!(but_one.to_string().ends_with("take it up within a minute: score."), "{but_one}");
+        assert!(but_one.to_string().ends_with("use it within a minute: score."), "{but_one}");
         let deployed = Holds::AtTheLatest(from).to_string();
         assert!(deployed.contains("by 2026-03-02T10:00:00Z at the latest"), "{deployed}");
     }

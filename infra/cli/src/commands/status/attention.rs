@@ -22,7 +22,7 @@ pub(super) fn attention(house: &House, inside: Option<&Inside>) -> Vec<String> {
     let unreadable = house.numbers.as_ref().map_or(0, |numbers| numbers.unreadable);
     if unreadable > 0 {
         all.push(format!(
-            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` takes one away, and its events can be sent again",
+            "{} items of the table cannot be read: the function's log names the profiles; `perennial erase` removes one, and its events can be sent again",
             number(unreadable)
         ));
     }

@@ -27,9 +27,16 @@ const OPTIONAL = [
 /** Optional variables that are set here anyway. */
 const GIVEN = ['CONFIGURATION_SET'];
 
-/** The environment variables that a function's code reads, by its `config.rs`, which must all be required there or in OPTIONAL. */
+/** The code of a file without its tests. */
+function codeOf(file: string): string {
+  return read(file).split('#[cfg(test)]')[0] ?? '';
+}
+
+/** The environment variables that a function's code reads, by its `config.rs` and the shared readers that it calls, which must all be required there or in OPTIONAL. */
 function needed(name: string): string[] {
-  const code = read(`functions/${name}/src/config.rs`).split('#[cfg(test)]')[0] ?? '';
+  const own = codeOf(`functions/${name}/src/config.rs`);
+  const shared = [...own.matchAll(/\b(\w+)::from_env\(/g)].map((match) => codeOf(`shared/lambda-kit/src/${match[1]}.rs`));
+  const code = [own, ...shared].join('\n');
   const keys = [...code.matchAll(/\.(?:required|secret|list)(?:::<[^>]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
   const optional = [...code.matchAll(/\.optional(?:::<[^(]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
   for (const key of optional) assert.ok(OPTIONAL.includes(key) || GIVEN.includes(key), `${key} of ${name} is new: say in functions.ts what it is, or here that it may be left out`);

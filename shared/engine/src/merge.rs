@@ -214,11 +214,22 @@ fn refuse_link(parts: &mut [Part], linked: &Identity, limit: Limit) {
 pub fn others<'a>(together: &'a [Part], identity: &Identity) -> Vec<&'a Part> {
     let stays = |part: &&Part| match (&part.identity, identity) {
         (Identity::Anonymous(_) | Identity::External(_), Identity::User(user)) => {
-            part.holder().is_none_or(|link| link.user != *user)
+            part.holder().is_none_or(|link| link.user != *user) || is_claimed_by_another(part, together, identity)
         }
         _ => part.identity != *identity,
     };
     together.iter().filter(stays).collect()
+}
+
+/// Returns whether a user other than `identity` has the id in another system that `part` is as their own: then a link to
+/// `identity` does not count, and the id stays with that user.
+fn is_claimed_by_another(part: &Part, together: &[Part], identity: &Identity) -> bool {
+    let is_own = |key| part.held().any(|own| own.evidence == Evidence::External && own.key == key);
+    part.identity.is_external()
+        && together
+            .iter()
+            .filter(|other| other.identity.is_user() && other.identity != *identity)
+            .any(|other| other.held().any(|claim| claim.evidence == Evidence::External && is_own(claim.key)))
 }
 
 /// Disables the links between `identity` and the others of `together`, so that the same link, or a repetition of it, no

@@ -1,10 +1,12 @@
 //! Links between identities, cases without a link, and their display on a profile.
 
-use super::house::{USERS, alias, at, browser, mail, rules, run, user};
+use super::house::{USERS, alias, at, browser, crm, mail, rules, run, user};
 use jiff::Timestamp;
+use perennial_domain::event::link_to;
 use perennial_domain::{Event, Identity};
 use perennial_engine::Part;
 use perennial_engine::joins::{Evidence, Limit, Noted, Standing, people};
+use perennial_engine::merge::Change;
 use perennial_testkit::EventBuilder;
 use std::collections::BTreeSet;
 
@@ -180,4 +182,21 @@ fn parts_alone_say_who_is_one_person() {
     let parts: Vec<Part> = house.people.values().flat_map(|profile| profile.parts.clone()).rev().collect();
     let people = people(parts);
     assert_eq!(people.keys().copied().collect::<Vec<_>>(), house.people.keys().copied().collect::<Vec<_>>());
+}
+
+/// An id in another system that is linked to one user and claimed by another belongs to the second. It does not leave
+/// with the first, so whatever else the first shares with it is unmerged too.
+#[test]
+fn user_is_unmerged_from_an_id_that_belongs_to_another_user() {
+    let mut link = EventBuilder::track("m3", "u4", "Order Completed").at(at(44)).build();
+    link.context = link_to("crm", &3.into());
+    let contact = EventBuilder::identify("m1", "u9", None).with_trait("email", "cy@gmail.com").external("crm", "3");
+    let events = [contact.at(at(0)).build(), crm("m2", "u0", 3, 42), link, mail("m4", "u4", "cy@gmail.com", 45)];
+    let mut house = run(rules(), &events.iter().collect::<Vec<_>>());
+    assert_eq!(house.together().len(), 1);
+    house.change(&Change::Part { identity: user("u4"), at: 5, by: "ada".to_owned(), why: "two people".to_owned() });
+    let groups: BTreeSet<BTreeSet<String>> =
+        house.together().into_iter().map(|group| group.into_iter().collect()).collect();
+    let expected = [vec!["external:crm:3", "user:u0"], vec!["user:u4"]];
+    assert_eq!(groups, expected.map(|group| group.into_iter().map(str::to_owned).collect()).into());
 }

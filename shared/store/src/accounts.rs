@@ -99,14 +99,7 @@ impl Store {
         limit: Option<u16>,
     ) -> Result<MemberPage, StoreError> {
         let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
-            .expression_attribute_names("#pk", keys::PK)
-            .expression_attribute_names("#sk", keys::SK)
-            .expression_attribute_values(":pk", s(keys::account(account)))
-            .expression_attribute_values(":sk", s("P#"))
+            .query(keys::account(account), "P#")
             .consistent_read(true)
             .set_limit(limit.map(i32::from))
             .set_exclusive_start_key(from.map(|cursor| cursor.0));

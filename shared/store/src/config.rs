@@ -137,17 +137,10 @@ impl Store {
         let (mut versions, mut from) = (Vec::new(), None);
         loop {
             let query = self
-                .client
-                .query()
-                .table_name(&*self.table)
-                .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+                .query(keys::CONFIG.to_owned(), keys::VERSION)
                 // Not the files: 25 versions would fill a page.
                 .projection_expression("#sk, #at")
-                .expression_attribute_names("#pk", keys::PK)
-                .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#at", "at")
-                .expression_attribute_values(":pk", s(keys::CONFIG))
-                .expression_attribute_values(":sk", s(keys::VERSION))
                 .set_exclusive_start_key(from);
             let page = query.send().await.map_err(|error| sort("config_versions", error))?;
             versions.extend(logged("config versions", readable(page.items(), |item| stored_version(item).map(Some))));

@@ -5,6 +5,7 @@ use crate::item::{Item, n};
 use crate::keys;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use std::sync::Arc;
@@ -116,6 +117,20 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
+    /// A query for the items of a partition whose sort key begins with `prefix` (all, if that is empty).
+    pub(crate) fn query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&*self.table);
+        let query =
+            query.expression_attribute_names("#pk", keys::PK).expression_attribute_values(":pk", crate::item::s(pk));
+        if prefix.is_empty() {
+            return query.key_condition_expression("#pk = :pk");
+        }
+        query
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
+            .expression_attribute_names("#sk", keys::SK)
+            .expression_attribute_values(":sk", crate::item::s(prefix))
+    }
+
     /// Every item of a partition whose sort key begins with `prefix` (all, where that is empty), in order.
     pub(crate) async fn partition(
         &self,
@@ -127,19 +142,7 @@ impl Store {
         let mut items = Vec::new();
         let mut from = None;
         loop {
-            let mut query =
-                self.client.query().table_name(&*self.table).consistent_read(consistent).set_exclusive_start_key(from);
-            query = query
-                .expression_attribute_names("#pk", keys::PK)
-                .expression_attribute_values(":pk", crate::item::s(pk.clone()));
-            query = if prefix.is_empty() {
-                query.key_condition_expression("#pk = :pk")
-            } else {
-                query
-                    .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
-                    .expression_attribute_names("#sk", keys::SK)
-                    .expression_attribute_values(":sk", crate::item::s(prefix))
-            };
+            let query = self.query(pk.clone(), prefix).consistent_read(consistent).set_exclusive_start_key(from);
             let page = query.send().await.map_err(|error| sort(operation, error))?;
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;

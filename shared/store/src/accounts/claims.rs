@@ -37,14 +37,7 @@ impl Store {
     /// [`StoreError`] if the query fails or a claim cannot be read.
     pub async fn first_claimant(&self, domain: &AccountId) -> Result<Option<AccountId>, StoreError> {
         let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
-            .expression_attribute_names("#pk", keys::PK)
-            .expression_attribute_names("#sk", keys::SK)
-            .expression_attribute_values(":pk", s(keys::account(domain)))
-            .expression_attribute_values(":sk", s(keys::CLAIM))
+            .query(keys::account(domain), keys::CLAIM)
             .consistent_read(true)
             .limit(i32::try_from(READ).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(|error| sort("first_claimant", error))?;

@@ -52,13 +52,8 @@ impl Store {
 
     /// The newest entries, one more than are shown, and the mark where all are among them.
     async fn entries(&self, person: PersonId) -> Result<Vec<Item>, StoreError> {
-        let query = self.client.query().table_name(&*self.table);
-        let query = query
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :sk)")
-            .expression_attribute_names("#pk", keys::PK)
-            .expression_attribute_names("#sk", keys::SK)
-            .expression_attribute_values(":pk", s(keys::person(person)))
-            .expression_attribute_values(":sk", s(keys::INBOX))
+        let query = self
+            .query(keys::person(person), keys::INBOX)
             .scan_index_forward(false)
             .limit(i32::try_from(INBOX_LIMIT + 1).unwrap_or(i32::MAX));
         Ok(query.send().await.map_err(|error| sort("inbox", error))?.items.unwrap_or_default())

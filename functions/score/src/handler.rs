@@ -1,12 +1,14 @@
 //! Handles a batch of the events queue.
 
+use crate::account_messages;
 use crate::deps::Deps;
 use crate::group::{self, Timers, Work};
 use crate::intake::{Intake, RecordIndex};
 use crate::joins;
 use crate::links::{self, Claim};
-use crate::outbox::{self, Planned};
+use crate::outbox;
 use crate::person::{Done, PersonError, Rules, work_on};
+use crate::planned::Planned;
 use crate::reshape::Outcome;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::stream::{self, StreamExt};
@@ -133,7 +135,7 @@ impl Run<'_> {
             self.archived = archived;
         }
         let (events, of_accounts) = events.into_iter().partition::<Vec<_>, _>(|(_, event)| event.identity().is_some());
-        self.failed.append(&mut outbox::tell_accounts(self.deps, &of_accounts).await);
+        self.failed.append(&mut account_messages::forward(self.deps, &of_accounts).await);
         let records: BTreeSet<RecordIndex> = events.iter().map(|(record, _)| *record).chain(timers.records()).collect();
         if let Err(error) = self.share_out(events, timers).await {
             tracing::error!(%error, "failed to read profiles; their records will be retried");

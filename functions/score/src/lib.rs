@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account_messages;
 mod accounts;
 mod config;
 mod deps;
@@ -10,8 +11,10 @@ mod intake;
 mod joins;
 mod links;
 mod outbox;
+mod outgoing;
 mod performed;
 mod person;
+mod planned;
 mod reshape;
 
 pub use config::{DEBOUNCE_SECONDS, Settings};

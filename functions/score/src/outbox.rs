@@ -1,36 +1,23 @@
 //! Performing what profiles ask for.
 
+use crate::account_messages;
 use crate::deps::Deps;
-use crate::intake::RecordIndex;
 use crate::joins::{self, Meeting};
-use crate::performed::{self, Ticket};
+use crate::outgoing::{Outgoing, send};
+use crate::performed;
+use crate::planned::Planned;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, EventsPayload, MessagesPayload};
-use perennial_domain::billing::SubscriptionReport;
-use perennial_domain::{AccountId, Event, MessageId, PersonId};
+use perennial_contracts::queue::{EventsPayload, MessagesPayload};
+use perennial_domain::PersonId;
 use perennial_engine::Action;
-use perennial_lambda_kit::queue::{Delay, Sender};
+use perennial_lambda_kit::queue::Delay;
 use perennial_store::{Store, StoreError, Stored};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
 
-/// The most facts of each kind in one message about an account: of all three kinds some 500 KB, and a queue accepts 1
-/// MB.
-const MAX_FACTS: usize = 300;
 /// Store writes at once.
 const CONCURRENCY: usize = 16;
-
-/// One action of a profile's outbox, as the write with that version left it.
-#[derive(Debug, Clone)]
-pub(crate) struct Planned {
-    pub(crate) person: PersonId,
-    pub(crate) version: u64,
-    pub(crate) action: Action,
-    /// Prevents concurrent execution by others.
-    pub(crate) _ticket: Option<Arc<Ticket>>,
-}
 
 /// Why an entry was not performed.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +28,6 @@ pub(crate) enum PerformError {
     Unsent(String),
     #[error("an action could not be written")]
     Unwritable(#[from] serde_json::Error),
-}
-
-/// A message for a queue, and the actions it contains.
-struct Outgoing {
-    body: String,
-    of: Vec<usize>,
 }
 
 /// Rounds in which the actions of merged profiles are executed as well: more than one if a merged profile has pending
@@ -106,7 +87,7 @@ async fn perform_once(
         .chain(failed.iter().enumerate().filter_map(|(index, failed)| failed.then_some(index)))
         .map(|index| planned[index].person)
         .collect();
-    let outgoing = (messages(planned), accounts(planned, deps.clock.now()), events(planned, &open));
+    let outgoing = (messages(planned), account_messages::messages(planned, deps.clock.now()), events(planned, &open));
     let ((essential, messages), accounts, events) = match outgoing {
         (Ok(messages), Ok(accounts), Ok(events)) => (split_essential(config, planned, messages), accounts, events),
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
@@ -288,133 +269,4 @@ fn events(planned: &[Planned], open: &HashSet<PersonId>) -> Result<Vec<Outgoing>
         _ => None,
     });
     events.map(|(index, payload)| Ok(Outgoing { body: serde_json::to_string(&payload)?, of: vec![index] })).collect()
-}
-
-/// The changes of one account.
-struct Changed<'a> {
-    account: &'a AccountId,
-    calls: Vec<AccountTraits>,
-    milestones: Vec<AccountMilestone>,
-    renewals: Vec<MessageId>,
-    subscriptions: Vec<SubscriptionReport>,
-    of: Vec<usize>,
-}
-
-impl<'a> Changed<'a> {
-    fn new(account: &'a AccountId) -> Self {
-        let (calls, milestones, renewals) = (Vec::new(), Vec::new(), Vec::new());
-        Self { account, calls, milestones, renewals, subscriptions: Vec::new(), of: Vec::new() }
-    }
-}
-
-/// The first `most` of `all`, which keeps the others.
-fn take_first<T>(all: &mut Vec<T>, most: usize) -> Vec<T> {
-    let rest = all.split_off(most.min(all.len()));
-    std::mem::replace(all, rest)
-}
-
-/// Returns one message an account, or one for each call with its traits and for each [`MAX_FACTS`] facts; and one for
-/// each event of an account. `now` is later than all writes of members.
-fn accounts(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoing>, serde_json::Error> {
-    let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
-    let mut outgoing = Vec::new();
-    for (index, planned) in planned.iter().enumerate() {
-        let (mut traits, mut milestone, mut renewal, mut subscription) = (None, None, None, None);
-        let account = match &planned.action {
-            Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => account,
-            Action::AccountTraits { account, traits: said, at, message_id, signed } => {
-                let (traits_said, message_id) = (said.clone(), message_id.clone());
-                traits = Some(AccountTraits { traits: traits_said, at: *at, message_id, signed: *signed });
-                account
-            }
-            Action::AccountMilestone { account, milestone: fact, at } => {
-                milestone = Some(AccountMilestone { milestone: *fact, at: *at });
-                account
-            }
-            Action::AccountRenewal { account, message_id } => {
-                renewal = Some(message_id.clone());
-                account
-            }
-            Action::AccountSubscription { account, report } => {
-                subscription = Some(SubscriptionReport::clone(report));
-                account
-            }
-            Action::ForAccount { account, to, entry } => {
-                let (account, to, entry) = (account.clone(), to.clone(), entry.clone());
-                let event = AccountsPayload::Event { account, to, named: planned.person, entry };
-                outgoing.push(Outgoing { body: serde_json::to_string(&event)?, of: vec![index] });
-                continue;
-            }
-            Action::Send(_)
-            | Action::Hold(_)
-            | Action::Recall { .. }
-            | Action::Defer { .. }
-            | Action::Count { .. }
-            | Action::LookAgain { .. }
-            | Action::IndexAddress { .. }
-            | Action::Claim { .. }
-            | Action::Alias { .. }
-            | Action::Regroup { .. } => continue,
-        };
-        let changed = changed.entry(account).or_insert_with(|| Changed::new(account));
-        changed.calls.extend(traits);
-        changed.milestones.extend(milestone);
-        changed.renewals.extend(renewal);
-        changed.subscriptions.extend(subscription);
-        changed.of.push(index);
-    }
-    for Changed { account, calls, mut milestones, mut renewals, mut subscriptions, of } in changed.into_values() {
-        let mut calls = calls.into_iter();
-        loop {
-            let changed = AccountsPayload::Changed {
-                account: account.clone(),
-                traits: calls.next(),
-                milestones: take_first(&mut milestones, MAX_FACTS),
-                renewals: take_first(&mut renewals, MAX_FACTS),
-                subscriptions: take_first(&mut subscriptions, MAX_FACTS),
-                at: Some(now),
-            };
-            outgoing.push(Outgoing { body: serde_json::to_string(&changed)?, of: of.clone() });
-            if calls.len() == 0 && milestones.is_empty() && renewals.is_empty() && subscriptions.is_empty() {
-                break;
-            }
-        }
-    }
-    Ok(outgoing)
-}
-
-/// Forwards what calls without a person contain about accounts, if they are trusted: they are in the archive, and no
-/// profile has to be written. Returns the records whose messages were not accepted.
-pub(crate) async fn tell_accounts(deps: &Deps, events: &[(RecordIndex, Event)]) -> BTreeSet<RecordIndex> {
-    let now = deps.clock.now();
-    let message = |(record, event): &(RecordIndex, Event)| {
-        let (traits, message_id) = (event.traits.clone(), event.message_id.clone());
-        let traits = AccountTraits { traits, at: event.timestamp, message_id, signed: !event.vouches() };
-        let changed = AccountsPayload::Changed {
-            account: event.account().cloned()?,
-            traits: Some(traits),
-            milestones: Vec::new(),
-            renewals: Vec::new(),
-            subscriptions: Vec::new(),
-            at: Some(now),
-        };
-        // Plain data always becomes JSON.
-        Some(Outgoing { body: serde_json::to_string(&changed).ok()?, of: vec![*record] })
-    };
-    let outgoing = events.iter().filter_map(message).collect();
-    send(&*deps.accounts, outgoing, deps.debounce).await.into_iter().collect()
-}
-
-/// Sends everything packed; returns the actions whose message was not accepted.
-async fn send(queue: &dyn Sender, outgoing: Vec<Outgoing>, delay: Delay) -> Vec<usize> {
-    if outgoing.is_empty() {
-        return Vec::new();
-    }
-    let (bodies, of): (Vec<String>, Vec<Vec<usize>>) =
-        outgoing.into_iter().map(|outgoing| (outgoing.body, outgoing.of)).unzip();
-    let report = queue.send(bodies, delay).await;
-    if let Some(first) = report.unsent.first() {
-        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "outbox entries could not be sent; they stay");
-    }
-    report.unsent.iter().filter_map(|unsent| of.get(unsent.index)).flatten().copied().collect()
 }

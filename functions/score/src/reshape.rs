@@ -2,9 +2,9 @@
 //! of it is written in one transaction, or repeated after a write conflict.
 
 use crate::deps::Deps;
-use crate::outbox::Planned;
 use crate::performed;
 use crate::person::{PersonError, TRIES, pause};
+use crate::planned::Planned;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_contracts::queue::Unmerge;

@@ -1,0 +1,23 @@
+//! Messages for queues, and the actions or records that they come from.
+
+use perennial_lambda_kit::queue::{Delay, Sender};
+
+/// A message for a queue, and the actions it contains.
+pub(crate) struct Outgoing {
+    pub(crate) body: String,
+    pub(crate) of: Vec<usize>,
+}
+
+/// Sends everything packed; returns the actions whose message was not accepted.
+pub(crate) async fn send(queue: &dyn Sender, outgoing: Vec<Outgoing>, delay: Delay) -> Vec<usize> {
+    if outgoing.is_empty() {
+        return Vec::new();
+    }
+    let (bodies, of): (Vec<String>, Vec<Vec<usize>>) =
+        outgoing.into_iter().map(|outgoing| (outgoing.body, outgoing.of)).unzip();
+    let report = queue.send(bodies, delay).await;
+    if let Some(first) = report.unsent.first() {
+        tracing::warn!(unsent = report.unsent.len(), code = %first.code, "outbox entries could not be sent; they stay");
+    }
+    report.unsent.iter().filter_map(|unsent| of.get(unsent.index)).flatten().copied().collect()
+}

@@ -5,7 +5,6 @@ use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::feedback;
 use crate::input::{self, Input};
-use crate::noted::Noted;
 use crate::requeue::{self, Patience};
 use crate::{test_send, unsettled, update};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -104,7 +103,13 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         .count("MailEvents", of(&counts.events))
         .emit(deps.clock.now());
     let mails = counts.mails.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Noted::note(deps, !mails.is_empty(), counts.events.into_inner() > 0).await;
+    let now = deps.clock.now();
+    if !mails.is_empty() {
+        deps.noted.sent(&deps.store, &deps.public_url, now).await;
+    }
+    if counts.events.into_inner() > 0 {
+        deps.noted.reported(&deps.store, now).await;
+    }
     count_mails(deps, mails).await;
     response
 }

@@ -1,10 +1,9 @@
 //! The last times of SES's reports that this process recorded, so that a busy process writes them once an hour and not
 //! with every batch.
 
-use crate::deps::Deps;
 use jiff::Timestamp;
-use perennial_store::StoreError;
 use perennial_store::reports::STEP;
+use perennial_store::{Store, StoreError};
 use std::sync::{Mutex, PoisonError};
 
 /// The times that this process last recorded.
@@ -15,15 +14,18 @@ pub(crate) struct Noted {
 }
 
 impl Noted {
-    /// Records whether SES accepted a mail of a batch, and whether it reported on one. After a failed write, a later
-    /// batch records it.
-    pub(crate) async fn note(deps: &Deps, sent: bool, reported: bool) {
-        let (noted, now) = (&deps.noted, deps.clock.now());
-        if sent && is_due(&noted.sent, now) {
-            done(&noted.sent, now, deps.store.note_mail_sent(&deps.public_url, now).await);
+    /// Records at `now` that SES accepted a mail, whose links lead to `public_url`. After a failed write, a later batch
+    /// records it.
+    pub(crate) async fn sent(&self, store: &Store, public_url: &str, now: Timestamp) {
+        if is_due(&self.sent, now) {
+            done(&self.sent, now, store.note_mail_sent(public_url, now).await);
         }
-        if reported && is_due(&noted.reported, now) {
-            done(&noted.reported, now, deps.store.note_mail_reported(now).await);
+    }
+
+    /// Records at `now` that SES reported on a mail. After a failed write, a later batch records it.
+    pub(crate) async fn reported(&self, store: &Store, now: Timestamp) {
+        if is_due(&self.reported, now) {
+            done(&self.reported, now, store.note_mail_reported(now).await);
         }
     }
 }

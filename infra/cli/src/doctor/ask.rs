@@ -1,7 +1,8 @@
 //! Reads the facts that findings are based on. Anything that cannot be read is reported as not checked.
 
 use super::dns;
-use super::findings::{Answerer, ConfigurationSet, Facts, Finding, Identity, LinksPage, Read, Records, findings};
+use super::facts::{Answerer, ConfigurationSet, Facts, Finding, Identity, LinksPage, Read, Records};
+use super::findings::findings;
 use crate::operate::alarms;
 use crate::operate::{Kind, Operated};
 use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata};

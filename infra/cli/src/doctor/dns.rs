@@ -3,7 +3,7 @@
 //! Cloudflare and Google both support this JSON form:
 //! <https://developers.cloudflare.com/1.1.1.1/encryption/dns-over-https/make-api-requests/dns-json/>.
 
-use super::findings::Read;
+use super::facts::Read;
 use perennial_channels::page;
 use serde::Deserialize;
 

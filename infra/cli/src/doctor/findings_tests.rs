@@ -1,7 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use super::super::facts::{Answerer, ConfigurationSet, Identity, Level, LinksPage, Records};
 use super::*;
-use perennial_channels::account::Allowance;
+use jiff::SignedDuration;
+use perennial_channels::account::{Account, Allowance};
+use perennial_channels::page::NoPage;
+use perennial_store::reports::MailReports;
+use perennial_store::sweeps::Sweep;
 
 /// Returns the facts of a system without problems.
 fn facts() -> Facts {

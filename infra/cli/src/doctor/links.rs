@@ -1,6 +1,6 @@
 //! The domains that the links of mails lead to: that of the stack's own pages, such as those to unsubscribe on, and that of counted links.
 
-use super::findings::{Answerer, Facts, Finding};
+use super::facts::{Answerer, Facts, Finding};
 use perennial_channels::page::NoPage;
 
 /// The links of the stack itself.

@@ -2,10 +2,11 @@
 
 mod ask;
 mod dns;
+mod facts;
 mod findings;
 mod links;
 mod reports;
 mod sender;
 
 pub(crate) use ask::{Dns, examine};
-pub(crate) use findings::{Finding, Level};
+pub(crate) use facts::{Finding, Level};

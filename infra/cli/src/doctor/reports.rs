@@ -1,6 +1,6 @@
 //! Checks that SES reports on mails: by its configuration, and by the reports that arrived.
 
-use super::findings::{Facts, Finding};
+use super::facts::{Facts, Finding};
 use jiff::{SignedDuration, Timestamp};
 use perennial_store::reports::{MailReports, STEP};
 

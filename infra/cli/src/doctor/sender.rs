@@ -3,7 +3,7 @@
 //! Sources: SES API v2 reference, `GetAccount`, `GetEmailIdentity`; SES developer guide, "Using a custom MAIL FROM domain" and "Complying with DMARC";
 //! RFC 7208 and RFC 7489.
 
-use super::findings::{Facts, Finding, Identity};
+use super::facts::{Facts, Finding, Identity};
 use perennial_channels::account::{Account, Allowance};
 
 /// The share of the quota from which its use is reported, in percent.

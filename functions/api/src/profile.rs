@@ -95,7 +95,7 @@ struct ProfileView<'a> {
     journeys: Vec<JourneyView<'a>>,
     messages: Vec<MessageView>,
     /// Messages that cannot be read, and are not among these.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     unreadable_messages: u64,
     /// Messages that wait for their turn or for a cap, the one that is chosen next first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -171,12 +171,8 @@ fn is_false(is: &bool) -> bool {
     !is
 }
 
-fn is_zero(n: &u32) -> bool {
-    *n == 0
-}
-
-fn is_none(n: &u64) -> bool {
-    *n == 0
+fn is_zero<N: Default + PartialEq>(n: &N) -> bool {
+    *n == N::default()
 }
 
 /// Answers with the person behind `identity`.

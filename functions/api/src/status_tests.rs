@@ -105,7 +105,7 @@ async fn a_small_table_is_counted_when_somebody_asks_and_a_large_one_by_the_swee
             put.item("pk", AttributeValue::S(format!("X#{number}"))).item("sk", AttributeValue::S("X".to_owned()));
         put.item("x", AttributeValue::S("x".repeat(390_000))).send().await.unwrap();
     }
-    // What a request may read has a bound, also where the last count said that the table is small.
+    // A request reads a bounded number of pages, even if the last count found a small table.
     let scans = |calls: &[String]| calls.iter().filter(|call| *call == "Scan").count();
     for made in calls(&new(), &noted).await {
         assert!(scans(&made) <= 4, "{made:?}");

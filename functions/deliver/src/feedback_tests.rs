@@ -85,7 +85,7 @@ async fn bounce_of_a_mail_that_ses_held_back_is_no_bounce() {
         let house = house().await;
         let mut bounce = hard_bounce();
         bounce["bounce"]["bounceSubType"] = sub_type.into();
-        assert_eq!(report(&house, "Bounce", bounce).await, [], "{sub_type}: nothing is told of the person");
+        assert_eq!(report(&house, "Bounce", bounce).await, [], "{sub_type}: no event of the person");
         let found = record(&house).await;
         assert_eq!((found.state, harmed(&house).await), (MessageState::Suppressed, (0, 0)), "{sub_type}");
         assert!(found.detail.unwrap().contains(why), "{sub_type}");

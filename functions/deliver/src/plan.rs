@@ -199,7 +199,7 @@ async fn mail(
         Consent::Withheld(why) => return Ok(Plan::Withhold(why)),
         Consent::Ask(confirmation) => return Ok(Plan::Confirm(confirmation)),
     }
-    // What someone must get, such as a receipt, does not stop because other mails of its journey did harm.
+    // A pause does not stop essential mails such as receipts: other mails of the journey caused it.
     if !topic.is_some_and(|topic| topic.essential)
         && let Some(why) = deps.pauses.why(&deps.store, &decision.journey, &config.channels.pause, now).await?
     {

@@ -171,7 +171,7 @@ async fn accounts_that_a_stopped_process_did_not_notify_are_notified_by_the_next
     bench.settle().await;
     assert_eq!(bench.sums("late").await, Some((1, 25, None)));
     bench.group("early", 10, json!({ "domain": "acme.example" })).await;
-    // What was sent is lost, and what was written after it as well.
+    // The sent messages are lost, and so are the later writes.
     drop(bench.accounts.drain());
     let mut stored = bench.store.account(&id("early"), Consistency::Strong).await.unwrap().unwrap();
     stored.account.unsettled = ["acme.example".to_owned()].into();

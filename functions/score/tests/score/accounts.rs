@@ -185,7 +185,7 @@ async fn a_fact_about_the_account_reaches_the_accounts_queue_with_the_time_of_it
     assert_eq!((account, *sent), (&id("acme"), at(5)));
     let reported = subscriptions.iter().map(|report| (report.status, report.at)).collect::<Vec<_>>();
     assert_eq!(reported, [(Some(Status::Active), at(-60).as_microsecond())]);
-    assert!(milestones.is_empty(), "what a subscription tells is told once: {milestones:?}");
+    assert!(milestones.is_empty(), "a subscription is reported once: {milestones:?}");
 }
 
 /// As PostHog's server libraries identify a company: without a person.

@@ -95,7 +95,7 @@ async fn profile_of_forty_visitors_with_compressible_traits_stays_readable() {
     feed(&bench, &links("eve", &visitors)).await;
     let stored = read(&bench, "eve").await;
     assert_eq!(stored.profile.parts.len(), visitors.len() + 1);
-    assert!(stored.profile.view().dropped_traits_count() > 0, "what was dropped is told");
+    assert!(stored.profile.view().dropped_traits_count() > 0, "dropped traits are reported");
     // Later events of hers are counted.
     feed(&bench, &[EventBuilder::track("later", "eve", "Order Completed").at(at(-5)).build()]).await;
     assert_eq!(read(&bench, "eve").await.profile.view().counts.get("Order Completed"), 1);
@@ -114,7 +114,7 @@ async fn profile_of_forty_visitors_with_incompressible_traits_is_saved() {
     let stored = read(&bench, "eve").await;
     assert_eq!(stored.profile.parts.len(), visitors.len() + 1);
     assert_eq!(stored.profile.view().trait_json("email"), Some("\"eve@acme.org\""));
-    assert!(stored.profile.view().dropped_traits_count() > 0, "what was dropped is told");
+    assert!(stored.profile.view().dropped_traits_count() > 0, "dropped traits are reported");
 }
 
 #[tokio::test]

@@ -294,7 +294,7 @@ async fn browsers_may_ask_for_every_header_that_their_sdks_send() {
     assert_eq!(
         answer.header("access-control-expose-headers"),
         "Retry-After",
-        "or the browser cannot see when to come again"
+        "or the browser cannot see when to retry"
     );
     assert_eq!(answer.header("access-control-allow-origin"), origin.1);
 }

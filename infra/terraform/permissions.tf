@@ -41,7 +41,10 @@ locals {
       local.consume["deliver"],
       [
         {
-          actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+          actions = [
+            "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+          ]
           resources = [local.table_arn]
         },
         { actions = ["sqs:SendMessage"], resources = [for name in ["events", "messages", "essential"] : local.queue_arns[name]] },

@@ -14,7 +14,7 @@ use perennial_channels::unsubscribe::{Keys, Unsubscribe};
 use perennial_config::Config;
 use perennial_config::channels::Endpoint;
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::Sender;
+use perennial_lambda_kit::queue::{Joined, Sender};
 use perennial_store::{ConfigHandle, Store};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,8 +63,8 @@ pub struct Deps {
     pub(crate) mail: Arc<dyn MailService>,
     pub(crate) endpoints: Arc<dyn EndpointService>,
     pub(crate) events: Arc<dyn Sender>,
-    pub(crate) messages: Arc<dyn Sender>,
-    pub(crate) essential: Arc<dyn Sender>,
+    pub(crate) messages: Joined<Arc<dyn Sender>>,
+    pub(crate) essential: Joined<Arc<dyn Sender>>,
     pub(crate) clock: Clock,
     pub(crate) secrets: Secrets,
     pub(crate) public_url: String,
@@ -111,6 +111,8 @@ impl Deps {
         let Parts { clock, secrets, public_url, keys, .. } = parts;
         let (pauses, pace, workbench) = (Pauses::default(), Pace::new(account), Mutex::new(None));
         let noted = Noted::default();
+        // The waiting messages of a batch are requeued in one request.
+        let (messages, essential) = (Joined::new(messages), Joined::new(essential));
         Self {
             store,
             config,

@@ -6,7 +6,7 @@ use crate::jitter;
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{MessagesPayload, Slot, Waiting};
 use perennial_domain::{Decision, DecisionId};
-use perennial_lambda_kit::queue::Delay;
+use perennial_lambda_kit::queue::{Delay, Sender};
 use std::time::Duration;
 
 /// The largest part of a requested wait that is added as jitter.

@@ -415,3 +415,22 @@ async fn test_mail_is_recorded_as_a_test_and_counts_nowhere() {
     let health = house.deps.store.journey_health("welcome", 7, now(&house)).await.unwrap();
     assert_eq!((health.tally.sent, health.tally.bounced), (0, 0));
 }
+
+#[tokio::test]
+async fn the_waiting_messages_of_a_batch_are_requeued_in_one_request() {
+    let house = House::open().await;
+    house.mail.answer(Answer::Throttled);
+    assert!(!deliver(&house, Channel::Mail, 1).await);
+    let (waiting, _) = only(&house.messages);
+    let until = now(&house) + SignedDuration::from_mins(40);
+    let body = serde_json::to_string(&MessagesPayload::Waiting(Waiting { until, ..waiting })).unwrap();
+    let bodies = vec![body; 10];
+    let before = house.messages.requests();
+    let response = handle(&house.deps, house.batch(&bodies, 1)).await.unwrap();
+    assert!(ids(&response).is_empty());
+    assert_eq!((house.messages.drain().len(), house.messages.requests() - before), (10, 1));
+    // The one that the queue refuses stays, and no other.
+    house.messages.refuse_next(1);
+    let response = handle(&house.deps, house.batch(&bodies, 1)).await.unwrap();
+    assert_eq!((ids(&response).len(), house.messages.drain().len()), (1, 9));
+}

@@ -51,7 +51,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   ],
   rollup: (r) => [table(r, 'GetItem', 'Query', 'PutItem', 'DeleteItem'), send(r, 'events', 'messages', 'accounts')],
   deliver: (r, stack) => [
-    table(r, 'GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
+    table(r, 'GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'),
     send(r, 'events', 'messages', 'essential'),
     mail(r, stack),
     // The account's quota. The call has no resource.

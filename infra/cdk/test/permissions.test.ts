@@ -65,7 +65,8 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('sqs:SendMessage', queue('events'), queue('messages'), queue('accounts')),
   ],
   deliver: [
-    ...each('dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', TABLE),
+    ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query', TABLE),
+    ...each('dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', TABLE),
     ...each(TAKEN, queue('messages'), queue('essential'), queue('mail-events')),
     ...each('sqs:SendMessage', queue('events'), queue('messages'), queue('essential')),
     ...each('ses:GetAccount', '*'),

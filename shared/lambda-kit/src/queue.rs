@@ -3,6 +3,7 @@
 //! A request of up to 64 KB is billed once however many messages it carries, so bodies are packed before they are sent; and
 //! `SendMessageBatch` answers 200 even if none of its entries was taken, so its answer is read entry by entry.
 
+mod joined;
 mod pack;
 mod sqs;
 #[cfg(feature = "testing")]
@@ -10,6 +11,7 @@ mod testing;
 
 use futures::future::BoxFuture;
 
+pub use joined::Joined;
 pub use pack::{MAX_BYTES, MAX_ENTRIES};
 pub use sqs::Queue;
 #[cfg(feature = "testing")]
@@ -82,13 +84,18 @@ pub struct SendError {
 
 /// Sends bodies to a queue. Handlers use this rather than [`Queue`], so that tests can observe and fail it.
 pub trait Sender: Send + Sync {
-    /// Sends every body as one message, with `delay`. Bodies are JSON of 1 byte to 1 MiB. Order is not preserved.
-    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport>;
+    /// Sends every body as one message, with its delay. Bodies are JSON of 1 byte to 1 MiB. Order is not preserved.
+    fn send_each(&self, messages: Vec<(String, Delay)>) -> BoxFuture<'_, SendReport>;
+
+    /// Sends every body as [`Self::send_each`] does, all with `delay`.
+    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
+        self.send_each(bodies.into_iter().map(|body| (body, delay)).collect())
+    }
 }
 
 impl<S: Sender + ?Sized> Sender for std::sync::Arc<S> {
-    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
-        (**self).send(bodies, delay)
+    fn send_each(&self, messages: Vec<(String, Delay)>) -> BoxFuture<'_, SendReport> {
+        (**self).send_each(messages)
     }
 }
 

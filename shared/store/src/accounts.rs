@@ -7,7 +7,7 @@ pub use claims::ClaimChange;
 
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, b, bounded, json, n, needed, readable, s};
-use crate::profiles::Consistency;
+use crate::reads::Consistency;
 use crate::store::{Condition, Store, is_true};
 use crate::{keys, table};
 use aws_sdk_dynamodb::types::AttributeValue;

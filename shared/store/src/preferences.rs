@@ -6,13 +6,13 @@
 
 use crate::dated::Dated;
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::item::{Item, Read, s};
+use crate::item::{Item, Read, needed, s};
 use crate::keys;
 use crate::mails::Mails;
+use crate::reads::Consistency;
 use crate::store::Store;
 use crate::suppressions::{self, Reason, Suppression};
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use perennial_config::soft_bounces::SoftBounces;
 use perennial_config::topics::Topic;
@@ -31,8 +31,6 @@ const SOFT: &str = "soft";
 const UNTIL: &str = "until";
 /// The most attempts to count a temporary bounce after concurrent counts.
 const ATTEMPTS: u32 = 5;
-/// The number of identities whose preferences are read at once.
-const CONCURRENCY: usize = 16;
 
 /// A reader's choice about a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +146,7 @@ impl Store {
     }
 
     /// Returns the state of an address whose reader is `people`, the identities of one profile by their own profile
-    /// ids: choices of any of them count as well. Read consistently; a read unit for the address and for each identity.
+    /// ids: choices of any of them count as well. Read consistently, in one call; a read unit for the address and for each identity.
     ///
     /// # Errors
     /// [`StoreError`] if a read fails.
@@ -157,8 +155,11 @@ impl Store {
         address: &[u8; 32],
         people: impl IntoIterator<Item = PersonId>,
     ) -> Result<Preferences, StoreError> {
-        let (address, wishes) = futures::join!(self.preferences(address), self.wishes_of(people));
-        Ok(wishes?.into_values().fold(address?, Preferences::with))
+        let at_address = keys::suppression_hashed(address);
+        let known = self.preferences_of_keys(people, vec![keys::key(at_address.clone(), keys::SUPPRESSION)]).await?;
+        let (address, wishes): (Vec<_>, Vec<_>) = known.into_iter().partition(|(pk, _)| *pk == at_address);
+        let address = address.into_iter().next().map(|(_, known)| known).unwrap_or_default();
+        Ok(wishes.into_iter().map(|(_, wishes)| wishes).fold(address, Preferences::with))
     }
 
     /// Returns the preferences of each of `people`, like [`Self::wishes`] of one; several are read at once.
@@ -170,8 +171,23 @@ impl Store {
         people: impl IntoIterator<Item = PersonId>,
     ) -> Result<BTreeMap<PersonId, Preferences>, StoreError> {
         let people: BTreeSet<PersonId> = people.into_iter().collect();
-        let wishes = stream::iter(people).map(|person| async move { Ok((person, self.wishes(person).await?)) });
-        wishes.buffered(CONCURRENCY).try_collect().await
+        let mut known = self.preferences_of_keys(people.iter().copied(), Vec::new()).await?;
+        let mut wishes = |person: &PersonId| known.remove(&keys::person(*person)).unwrap_or_default();
+        Ok(people.iter().map(|person| (*person, wishes(person))).collect())
+    }
+
+    /// Returns what `people` and the items under `others` say, by partition, in one call. What has no item is missing.
+    async fn preferences_of_keys(
+        &self,
+        people: impl IntoIterator<Item = PersonId>,
+        others: Vec<Item>,
+    ) -> Result<BTreeMap<String, Preferences>, StoreError> {
+        let people: BTreeSet<PersonId> = people.into_iter().collect();
+        let mut keys = others;
+        keys.extend(people.into_iter().map(|person| keys::key(keys::person(person), keys::WISHES)));
+        let items = self.get_many("preferences", keys, Consistency::Strong).await?;
+        let with_key = |item: &Item| Ok((needed(keys::PK, item.text(keys::PK)?)?.to_owned(), read(item)?));
+        items.iter().map(with_key).collect()
     }
 
     /// Returns a person's preferences, by the identity's own profile id. Read consistently.

@@ -2,37 +2,21 @@
 
 use crate::accounts::tombstone;
 use crate::codec::{decode, encode, encode_pointer};
-use crate::error::{StoreError, sort};
+use crate::error::StoreError;
 use crate::item::{Item, Read, needed};
 use crate::keys;
+use crate::reads::Consistency;
 use crate::store::{Condition, Store};
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountId, Likelihood, PersonId, Score, Stage};
 use perennial_engine::bounds::shed;
 use perennial_engine::{Evaluation, NpsClass, Profile};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
 
-/// Keys of one BatchGetItem.
-const BATCH: usize = 100;
-/// Rounds in which keys that DynamoDB left unprocessed are requested again.
-const ROUNDS: u32 = 6;
-/// The pause before the second round; doubled before each later one.
-const PAUSE: Duration = Duration::from_millis(25);
 /// The most pointers that are followed from one identity: merges lead straight to the owner, so more than one or two
 /// are a race or a loop.
 pub(crate) const HOPS: usize = 4;
-
-/// The consistency of a read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consistency {
-    /// Half a read unit for each 4 KB; may be a moment old, which the write's condition notices.
-    Eventual,
-    /// A read unit for each 4 KB.
-    Strong,
-}
 
 /// The item under a profile id.
 #[expect(clippy::large_enum_variant, reason = "almost every load finds a profile, which is moved once")]
@@ -146,37 +130,11 @@ impl Store {
         people: &HashSet<PersonId>,
     ) -> Result<HashMap<PersonId, Result<Loaded, StoreError>>, StoreError> {
         let mut loaded: HashMap<_, _> = people.iter().map(|person| (*person, Ok(Loaded::Absent))).collect();
-        let people: Vec<PersonId> = people.iter().copied().collect();
-        for chunk in people.chunks(BATCH) {
-            let mut keys: Vec<Item> =
-                chunk.iter().map(|person| keys::key(keys::person(*person), keys::PROFILE)).collect();
-            let mut pause = PAUSE;
-            for round in 0.. {
-                if round == ROUNDS {
-                    return Err(StoreError::Throttled { operation: "load_many" });
-                }
-                if round > 0 {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build();
-                let wanted = wanted.map_err(|error| StoreError::Unstorable(error.to_string()))?;
-                let answer = self.client.batch_get_item().request_items(&*self.table, wanted).send().await;
-                let answer = answer.map_err(|error| sort("load_many", error))?;
-                for item in answer.responses.and_then(|mut tables| tables.remove(&*self.table)).unwrap_or_default() {
-                    let pk = needed(keys::PK, item.text(keys::PK)?)?;
-                    let person = keys::person_of(pk).ok_or_else(|| StoreError::corrupt("no person's key"))?;
-                    loaded.insert(person, decode(&item));
-                }
-                keys = answer
-                    .unprocessed_keys
-                    .and_then(|mut left| left.remove(&*self.table))
-                    .map(|left| left.keys)
-                    .unwrap_or_default();
-                if keys.is_empty() {
-                    break;
-                }
-            }
+        let keys = people.iter().map(|person| keys::key(keys::person(*person), keys::PROFILE)).collect();
+        for item in self.get_many("load_many", keys, Consistency::Eventual).await? {
+            let pk = needed(keys::PK, item.text(keys::PK)?)?;
+            let person = keys::person_of(pk).ok_or_else(|| StoreError::corrupt("no person's key"))?;
+            loaded.insert(person, decode(&item));
         }
         Ok(loaded)
     }

@@ -38,21 +38,25 @@ impl Queue {
         &self.url
     }
 
-    /// Sends all of `bodies`, several a request, and returns those that were not accepted.
+    /// Sends all of `messages`, bodies with their delays, several a request, and returns those that were not accepted.
     ///
     /// Entries that SQS refuses for its own reasons are offered up to four times; those refused as the sender's fault are not offered again.
-    pub async fn send_packed(&self, mut bodies: Vec<String>, delay: Delay) -> SendReport {
-        bodies.iter_mut().for_each(|body| escape_noncharacters(body, 0));
-        let (requests, refused) = pack(bodies.iter().map(String::len));
+    async fn send_packed(&self, mut messages: Vec<(String, Delay)>) -> SendReport {
+        messages.iter_mut().for_each(|(body, _)| escape_noncharacters(body, 0));
+        let (requests, refused) = pack(messages.iter().map(|(body, _)| body.len()));
         let mut report = SendReport { unsent: refused, requests: 0 };
-        let mut bodies: Vec<Option<String>> = bodies.into_iter().map(Some).collect();
-        let batches: Vec<Vec<(usize, String)>> = requests
+        let mut messages: Vec<Option<(String, Delay)>> = messages.into_iter().map(Some).collect();
+        let batches: Vec<Vec<Pending>> = requests
             .into_iter()
             .map(|indices| {
-                indices.into_iter().filter_map(|index| Some((index, bodies.get_mut(index)?.take()?))).collect()
+                let take = |index: usize| {
+                    let (body, delay) = messages.get_mut(index)?.take()?;
+                    Some(Pending { index, body, delay })
+                };
+                indices.into_iter().filter_map(take).collect()
             })
             .collect();
-        let mut parts = stream::iter(batches).map(|batch| self.send_batch(batch, delay)).buffer_unordered(CONCURRENCY);
+        let mut parts = stream::iter(batches).map(|batch| self.send_batch(batch)).buffer_unordered(CONCURRENCY);
         while let Some(part) = parts.next().await {
             report.unsent.extend(part.unsent);
             report.requests += part.requests;
@@ -62,21 +66,23 @@ impl Queue {
     }
 
     /// Sends one request, and retries its failed entries.
-    async fn send_batch(&self, mut pending: Vec<(usize, String)>, delay: Delay) -> SendReport {
+    async fn send_batch(&self, mut pending: Vec<Pending>) -> SendReport {
         let mut report = SendReport::default();
         let mut pause = PAUSE;
         for offer in 1..=OFFERS {
             report.requests += 1;
-            let refusals = match self.request(&pending, delay).await {
+            let refusals = match self.request(&pending).await {
                 Ok(answer) => refusals(&pending, &answer),
                 // The SDK has retried this already.
                 Err(error) => {
                     let code = code(&error);
-                    report.unsent.extend(pending.drain(..).map(|(index, _)| Unsent { index, code: code.clone() }));
+                    report
+                        .unsent
+                        .extend(pending.drain(..).map(|entry| Unsent { index: entry.index, code: code.clone() }));
                     return report;
                 }
             };
-            pending.retain(|(index, _)| refusals.iter().any(|refusal| refusal.index == *index && refusal.again));
+            pending.retain(|entry| refusals.iter().any(|refusal| refusal.index == entry.index && refusal.again));
             let last = offer == OFFERS;
             let lost = refusals.into_iter().filter(|refusal| last || !refusal.again);
             report.unsent.extend(lost.map(|refusal| Unsent { index: refusal.index, code: refusal.code }));
@@ -89,14 +95,10 @@ impl Queue {
         report
     }
 
-    async fn request(
-        &self,
-        pending: &[(usize, String)],
-        delay: Delay,
-    ) -> Result<SendMessageBatchOutput, SdkError<SendMessageBatchError>> {
-        let seconds = (delay > Delay::NONE).then(|| i32::from(delay.seconds()));
+    async fn request(&self, pending: &[Pending]) -> Result<SendMessageBatchOutput, SdkError<SendMessageBatchError>> {
         let mut request = self.client.send_message_batch().queue_url(&self.url);
-        for (index, body) in pending {
+        for Pending { index, body, delay } in pending {
+            let seconds = (*delay > Delay::NONE).then(|| i32::from(delay.seconds()));
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(body)
@@ -110,9 +112,16 @@ impl Queue {
 }
 
 impl Sender for Queue {
-    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
-        Box::pin(self.send_packed(bodies, delay))
+    fn send_each(&self, messages: Vec<(String, Delay)>) -> BoxFuture<'_, SendReport> {
+        Box::pin(self.send_packed(messages))
     }
+}
+
+/// An entry that is to be sent: its place in the given list, its body and its delay.
+struct Pending {
+    index: usize,
+    body: String,
+    delay: Delay,
 }
 
 /// An entry that was not taken, and whether offering it again may help.
@@ -123,10 +132,10 @@ struct Refusal {
 }
 
 /// Returns every pending entry that the response does not list as successful.
-fn refusals(pending: &[(usize, String)], answer: &SendMessageBatchOutput) -> Vec<Refusal> {
+fn refusals(pending: &[Pending], answer: &SendMessageBatchOutput) -> Vec<Refusal> {
     pending
         .iter()
-        .map(|(index, _)| (*index, index.to_string()))
+        .map(|entry| (entry.index, entry.index.to_string()))
         .filter(|(_, id)| !answer.successful().iter().any(|entry| entry.id() == id))
         .map(|(index, id)| match answer.failed().iter().find(|entry| entry.id() == id) {
             Some(entry) => Refusal { index, code: entry.code().to_owned(), again: !entry.sender_fault() },
@@ -231,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn twenty_five_bodies_travel_in_three_requests_with_their_delay() {
         let (queue, seen) = sqs(take_all).await;
-        let report = queue.send_packed(bodies(25), Delay::at_most(30)).await;
+        let report = queue.send(bodies(25), Delay::at_most(30)).await;
         assert_eq!(report, SendReport { unsent: vec![], requests: 3 });
         let seen = seen.lock().unwrap();
         let mut sent: Vec<usize> = seen.iter().flat_map(ids).map(|id| id.parse().unwrap()).collect();
@@ -244,7 +253,7 @@ mod tests {
     async fn characters_that_json_allows_and_sqs_does_not_are_escaped() {
         let (queue, seen) = sqs(take_all).await;
         let said = serde_json::json!({ "a\u{ffff}": "\u{fffe}é" });
-        assert_eq!(queue.send_packed(vec![said.to_string()], Delay::NONE).await.unsent, []);
+        assert_eq!(queue.send(vec![said.to_string()], Delay::NONE).await.unsent, []);
         let seen = seen.lock().unwrap();
         let body = seen[0]["Entries"][0]["MessageBody"].as_str().unwrap();
         assert_eq!(body, "{\"a\\uffff\":\"\\ufffeé\"}");
@@ -261,7 +270,7 @@ mod tests {
             _ => take_all(number, request),
         })
         .await;
-        let report = queue.send_packed(bodies(3), Delay::NONE).await;
+        let report = queue.send(bodies(3), Delay::NONE).await;
         assert_eq!(report, SendReport { unsent: vec![], requests: 2 });
         let seen = seen.lock().unwrap();
         assert_eq!(ids(&seen[1]), ["1", "2"]);
@@ -280,7 +289,7 @@ mod tests {
         .await;
         let mut all = bodies(2);
         all.push(String::new());
-        let report = queue.send_packed(all, Delay::NONE).await;
+        let report = queue.send(all, Delay::NONE).await;
         let codes: Vec<_> = report.unsent.iter().map(|unsent| (unsent.index, unsent.code.as_str())).collect();
         assert_eq!(codes, [(0, "InternalError"), (1, "InvalidMessageContents"), (2, "EmptyBody")]);
         assert_eq!(report.requests, OFFERS as usize);
@@ -289,7 +298,7 @@ mod tests {
     #[tokio::test]
     async fn when_the_service_cannot_be_reached_every_body_is_reported() {
         let (queue, seen) = sqs(|_, _| serde_json::Value::Null).await;
-        let report = queue.send_packed(bodies(2), Delay::NONE).await;
+        let report = queue.send(bodies(2), Delay::NONE).await;
         assert_eq!(report.unsent.iter().map(|unsent| unsent.index).collect::<Vec<_>>(), [0, 1]);
         assert!(report.unsent.iter().all(|unsent| unsent.code == "NotReached"));
         assert_eq!(seen.lock().unwrap().len(), 3, "the SDK makes three attempts");

@@ -14,6 +14,7 @@ pub struct MemoryQueue(Mutex<State>);
 struct State {
     sent: Vec<(String, Delay)>,
     refuse: usize,
+    requests: usize,
 }
 
 impl MemoryQueue {
@@ -38,6 +39,12 @@ impl MemoryQueue {
         self.with(|state| state.sent.iter().map(|(body, _)| body.clone()).collect())
     }
 
+    /// The number of requests so far.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.with(|state| state.requests)
+    }
+
     /// Removes and returns everything sent so far, with its delay.
     #[must_use]
     pub fn drain(&self) -> Vec<(String, Delay)> {
@@ -46,15 +53,16 @@ impl MemoryQueue {
 }
 
 impl Sender for MemoryQueue {
-    fn send(&self, bodies: Vec<String>, delay: Delay) -> BoxFuture<'_, SendReport> {
+    fn send_each(&self, messages: Vec<(String, Delay)>) -> BoxFuture<'_, SendReport> {
         let report = self.with(|state| {
-            let mut report = SendReport { unsent: Vec::new(), requests: bodies.len().div_ceil(super::MAX_ENTRIES) };
-            for (index, body) in bodies.into_iter().enumerate() {
+            let mut report = SendReport { unsent: Vec::new(), requests: messages.len().div_ceil(super::MAX_ENTRIES) };
+            state.requests += report.requests;
+            for (index, message) in messages.into_iter().enumerate() {
                 if state.refuse > 0 {
                     state.refuse -= 1;
                     report.unsent.push(Unsent { index, code: "Refused".to_owned() });
                 } else {
-                    state.sent.push((body, delay));
+                    state.sent.push(message);
                 }
             }
             report

@@ -232,7 +232,7 @@ async fn when_a_reject_is_not_stored_the_client_is_told_to_come_again() {
 struct BadQueue(Option<&'static str>);
 
 impl Sender for BadQueue {
-    fn send(&self, _: Vec<String>, _: Delay) -> BoxFuture<'_, SendReport> {
+    fn send_each(&self, _: Vec<(String, Delay)>) -> BoxFuture<'_, SendReport> {
         match self.0 {
             Some(code) => {
                 std::future::ready(SendReport { unsent: vec![Unsent { index: 0, code: code.to_owned() }], requests: 1 })

@@ -154,6 +154,11 @@ macro_rules! bitmap {
                 self.bits.checked_shl(newest.abs_diff(self.newest)).unwrap_or(0)
             }
 
+            #[doc = concat!("Returns whether no ", $unit, " after `last` is marked.")]
+            pub fn is_past(&self, last: i32) -> bool {
+                self.bits == 0 || self.newest <= last
+            }
+
             #[doc = concat!("How many of the `length` ", $unit, "s that end with `last` are marked.")]
             pub fn active(&self, last: i32, length: u32) -> u32 {
                 let bits = if last >= self.newest {
@@ -207,6 +212,11 @@ impl Actions {
         while self.by_week.first_key_value().is_some_and(|(week, _)| *week <= newest.saturating_sub(WEEKS)) {
             self.by_week.pop_first();
         }
+    }
+
+    /// Returns whether there are no actions of weeks after that of `now`.
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.by_week.keys().next_back().is_none_or(|newest| *newest <= week_of(now))
     }
 
     /// Returns the weighted number of actions at `now`: those of its week count in full, and those of weeks before lose

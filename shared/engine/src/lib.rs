@@ -49,6 +49,8 @@ pub mod sentiment;
 pub mod stage;
 mod starts;
 pub mod state;
+mod still;
+mod stretch;
 pub mod taken;
 pub mod traits;
 pub mod trend;

@@ -9,14 +9,16 @@ use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::stage::{settles_at, stage_of};
 use crate::state::State;
+use crate::still::{Place, Still};
 use jiff::Timestamp;
-use perennial_config::cel::{List, Lookup, Value};
+use perennial_config::cel::{List, Lookup, Program, Value};
 use perennial_config::personas::Persona;
 use perennial_config::vocabulary::{AccountField, PersonSlot};
 use perennial_domain::time::{day_of, days_between, hour_of, month_of};
 use perennial_domain::traits::{find, readable};
 use perennial_domain::{Scores, Stage};
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 /// Months of texts that the sentiment is the mean of.
 const MOOD_MONTHS: i32 = 3;
@@ -60,12 +62,10 @@ pub(crate) struct Person<'a> {
     pub(crate) stage: Stage,
     /// The status by subscriptions and purchases.
     pub(crate) standing: Standing,
-    /// One bit for each configured job title, computed on first use.
-    titles: OnceCell<u32>,
-    /// `true` if they belong to no account, computed when a condition reads the account.
-    is_alone: OnceCell<bool>,
-    /// The personas of the trait, computed once.
-    said: OnceCell<u32>,
+    /// Computed on first use, at the moment.
+    engaged: OnceCell<Engagement>,
+    /// What is the same at other moments, shared by looks at them.
+    kept: Rc<Kept<'a>>,
     /// One bit for each configured persona.
     pub(crate) personas: u32,
     pub(crate) scores: Scores,
@@ -73,24 +73,32 @@ pub(crate) struct Person<'a> {
     pub(crate) segments: u64,
 }
 
+/// The values of a person that are the same at other moments.
+#[derive(Debug, Default)]
+struct Kept<'a> {
+    /// One bit for each configured job title, computed on first use.
+    titles: OnceCell<u32>,
+    /// `true` if they belong to no account, computed when a condition reads the account.
+    is_alone: OnceCell<bool>,
+    /// The personas of the trait, computed once.
+    said: OnceCell<u32>,
+    /// Only where several moments are looked at.
+    still: OnceCell<Still<'a>>,
+}
+
 impl<'a> Person<'a> {
     /// Creates a person with stage and personas, and without scores and segments.
     pub(crate) fn new(moment: Moment<'a>, state: &'a State) -> Self {
-        Self::with(moment, state, OnceCell::new(), OnceCell::new(), OnceCell::new())
+        Self::with(moment, state, Rc::default())
     }
 
     /// Returns the same person at another moment. Values that do not depend on time are not recomputed.
     pub(crate) fn at(&self, now: Timestamp) -> Self {
-        Self::with(self.moment.at(now), self.state, self.titles.clone(), self.is_alone.clone(), self.said.clone())
+        self.kept.still.get_or_init(|| Still::of(self));
+        Self::with(self.moment.at(now), self.state, Rc::clone(&self.kept))
     }
 
-    fn with(
-        moment: Moment<'a>,
-        state: &'a State,
-        titles: OnceCell<u32>,
-        is_alone: OnceCell<bool>,
-        said: OnceCell<u32>,
-    ) -> Self {
+    fn with(moment: Moment<'a>, state: &'a State, kept: Rc<Kept<'a>>) -> Self {
         let standing = Standing::of(&moment, state);
         let mut person = Self {
             moment,
@@ -98,9 +106,8 @@ impl<'a> Person<'a> {
             today: day_of(moment.now),
             stage: stage_of(&moment, state, &standing),
             standing,
-            titles,
-            is_alone,
-            said,
+            engaged: OnceCell::new(),
+            kept,
             personas: 0,
             scores: Scores::default(),
             segments: 0,
@@ -116,7 +123,8 @@ impl<'a> Person<'a> {
 
     /// Returns the engagement.
     pub(crate) fn engagement(&self) -> Engagement {
-        Engagement::of(&self.moment.config.scoring.engagement, self.state, self.moment.now)
+        let rule = &self.moment.config.scoring.engagement;
+        *self.engaged.get_or_init(|| Engagement::of(rule, self.state, self.moment.now))
     }
 
     /// Returns the average sentiment of the texts of the newest months.
@@ -147,7 +155,7 @@ impl<'a> Person<'a> {
 
     /// The job titles that the traits say.
     fn titles(&self) -> u32 {
-        *self.titles.get_or_init(|| {
+        *self.kept.titles.get_or_init(|| {
             let titles = &self.moment.config.personas.titles;
             let said = titles.traits.iter().filter_map(|name| self.state.text_trait(name));
             said.fold(0, |bits, text| bits | titles.of(&text))
@@ -155,8 +163,8 @@ impl<'a> Person<'a> {
     }
 
     /// Returns the personas of the trait.
-    fn said_personas(&self) -> u32 {
-        *self.said.get_or_init(|| {
+    pub(crate) fn said_personas(&self) -> u32 {
+        *self.kept.said.get_or_init(|| {
             let personas = &self.moment.config.personas;
             let texts = match self.state.trait_value(personas.r#trait.as_str()) {
                 Some(serde_json::Value::Array(texts)) => texts,
@@ -172,8 +180,10 @@ impl<'a> Person<'a> {
     /// Returns the personas of the trait, and those whose condition holds.
     fn find_personas(&self) -> u32 {
         let all = &self.moment.config.personas.all;
-        let holds = |persona: &Persona| persona.when.as_ref().is_some_and(|when| when.is_true(self));
-        self.said_personas() | bits(all.iter().map(holds))
+        let holds = |(at, persona): (usize, &Persona)| {
+            persona.when.as_ref().is_some_and(|when| self.holds(Place::Persona(at), when))
+        };
+        self.said_personas() | bits(all.iter().enumerate().map(holds))
     }
 
     /// Computes the segments whose conditions hold, in order: each may refer to those before it.
@@ -181,10 +191,23 @@ impl<'a> Person<'a> {
         self.segments = 0;
         let config = self.moment.config;
         for (at, segment) in config.segments.all.iter().enumerate() {
-            if segment.when.is_true(self) {
+            if self.holds(Place::Segment(at), &segment.when) {
                 self.segments |= 1 << at;
             }
         }
+    }
+
+    /// Returns whether a condition of the config holds.
+    pub(crate) fn holds(&self, place: Place, condition: &Program<PersonSlot>) -> bool {
+        match self.still() {
+            Some(still) => still.holds(place, || condition.is_true(self)),
+            None => condition.is_true(self),
+        }
+    }
+
+    /// What is the same at other moments, where several are looked at.
+    pub(crate) fn still(&self) -> Option<&Still<'a>> {
+        self.kept.still.get()
     }
 
     /// Whole days since a moment of the state, to the second as [`crate::due`] looks for it.
@@ -255,7 +278,7 @@ impl Person<'_> {
     /// no score except the person's, and no traits.
     fn alone(&self, field: &AccountField) -> Option<Value<'_>> {
         let config = self.moment.config;
-        if !*self.is_alone.get_or_init(|| account_of(config, self.state).is_none()) {
+        if !*self.kept.is_alone.get_or_init(|| account_of(config, self.state).is_none()) {
             return None;
         }
         let value = || subscribed(config, self.state.billing.subscriptions.values(), self.moment.now);

@@ -53,7 +53,8 @@ impl Points {
     pub fn weight(&self, now: i64, half_life_days: Option<f64>) -> f64 {
         let Some(days) = half_life_days else { return f64::from(self.events) };
         let now = now as f64 / (days * 86_400.0);
-        self.epochs.iter().map(|(epoch, sum)| (*sum as f64 / UNIT) * pow2(f64::from(*epoch) - now)).sum()
+        let mut power = Power::default();
+        self.epochs.iter().map(|(epoch, sum)| (*sum as f64 / UNIT) * power.of(f64::from(*epoch) - now)).sum()
     }
 
     fn prune(&mut self) {
@@ -86,25 +87,69 @@ static ROOTS: LazyLock<[f64; 32]> = LazyLock::new(|| {
     roots
 });
 
+/// The products of the first eight roots, by which of them are taken, the first as the highest bit.
+static PRODUCTS: LazyLock<[f64; 256]> = LazyLock::new(|| {
+    let mut products = [1.0; 256];
+    for (taken, product) in products.iter_mut().enumerate() {
+        *product = product_of((taken as u32) << 24, 1.0);
+    }
+    products
+});
+
+/// Returns `value` times the roots that are taken, the first by the highest bit, in their order: a product in floating point depends on it.
+fn product_of(mut taken: u32, mut value: f64) -> f64 {
+    let roots = &*ROOTS;
+    while taken != 0 {
+        let first = taken.leading_zeros();
+        value *= roots[first as usize];
+        taken ^= (1 << 31) >> first;
+    }
+    value
+}
+
+/// Powers of two of exponents that differ by whole numbers, such as those of the epochs of one rule: the power of their fraction, which
+/// takes the time, is computed once.
+#[derive(Default)]
+struct Power {
+    fraction: Option<(f64, f64)>,
+}
+
+impl Power {
+    /// The same as [`pow2`].
+    fn of(&mut self, x: f64) -> f64 {
+        let whole = x.floor();
+        let fraction = x - whole;
+        let value = match self.fraction {
+            Some((known, value)) if known == fraction => value,
+            _ => of_fraction(fraction),
+        };
+        self.fraction = Some((fraction, value));
+        scaled(value, whole)
+    }
+}
+
 /// 2^x, the same bits on every machine; accurate to about 2^-31.
 pub(crate) fn pow2(x: f64) -> f64 {
-    let whole = x.floor();
+    Power::default().of(x)
+}
+
+/// 2^x for 0 to 1.
+fn of_fraction(x: f64) -> f64 {
+    // The binary digits say which roots are taken.
+    let digits = (x * 4_294_967_296.0) as u32;
+    product_of(digits & 0x00ff_ffff, PRODUCTS[(digits >> 24) as usize])
+}
+
+/// `value` times 2^`whole`.
+fn scaled(value: f64, whole: f64) -> f64 {
     if whole < -1000.0 {
         return 0.0;
     }
     if whole > 1000.0 {
         return f64::MAX;
     }
-    let mut rest = x - whole;
-    let mut value = 1.0;
-    for root in ROOTS.iter() {
-        rest *= 2.0;
-        if rest >= 1.0 {
-            rest -= 1.0;
-            value *= root;
-        }
-    }
-    value * 2.0_f64.powi(whole as i32)
+    // By the exponent's bits: -1000 to 1000 are all normal numbers.
+    value * f64::from_bits(((whole as i64 + 1023) as u64) << 52)
 }
 
 #[cfg(test)]
@@ -133,6 +178,34 @@ mod tests {
     fn the_power_is_the_power() {
         for x in [-12.34, -1.0, -0.001, 0.0, 0.3, 0.999_999, 7.5] {
             assert!((pow2(x) / x.exp2() - 1.0).abs() < 1e-8, "{x}");
+        }
+    }
+
+    /// The definition: the roots one after another. Sums are stored, so not one bit may change.
+    fn one_after_another(x: f64) -> f64 {
+        let whole = x.floor();
+        let (mut rest, mut value) = (x - whole, 1.0);
+        for root in ROOTS.iter() {
+            rest *= 2.0;
+            if rest >= 1.0 {
+                rest -= 1.0;
+                value *= root;
+            }
+        }
+        value * 2.0_f64.powi(whole as i32)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_power_has_the_bits_of_its_definition(x in -1000.0..1000.0_f64, near in -2.0..2.0_f64) {
+            for x in [x, near, x.floor(), x.floor() - f64::EPSILON] {
+                proptest::prop_assert_eq!(pow2(x).to_bits(), one_after_another(x).to_bits(), "{}", x);
+                let mut power = Power::default();
+                for whole in 0..16 {
+                    let x = f64::from(whole) - x.abs();
+                    proptest::prop_assert_eq!(power.of(x).to_bits(), one_after_another(x).to_bits(), "{}", x);
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::occurrence::AnswerOf;
 use crate::person::Person;
 use crate::points::left_of_one;
+use crate::still::Place;
 use perennial_config::scoring::{Answered, Category, Rule, ScoreRules, Signal};
 use perennial_domain::{Likelihood, Score, Scores};
 
@@ -48,13 +49,13 @@ pub(crate) fn contributions<'a>(
         }
         take(contribution);
     };
-    for rule in of.rules.iter().filter_map(|at| scoring.rules.get(*at)) {
-        if let Some(contribution) = of_rule(person, rule) {
+    for (at, rule) in of.rules.iter().filter_map(|at| Some((*at, scoring.rules.get(*at)?))) {
+        if let Some(contribution) = of_rule(person, at, rule) {
             add(rule.category, contribution);
         }
     }
-    for signal in of.signals.iter().filter_map(|at| scoring.signals.get(*at)) {
-        if let Some(contribution) = of_signal(person, signal) {
+    for (at, signal) in of.signals.iter().filter_map(|at| Some((*at, scoring.signals.get(*at)?))) {
+        if let Some(contribution) = of_signal(person, at, signal) {
             add(signal.category, contribution);
         }
     }
@@ -71,7 +72,8 @@ pub(crate) fn contributions<'a>(
 /// Returns whether a score applies to the person.
 pub(crate) fn applies(person: &Person<'_>, likelihood: Likelihood) -> bool {
     let applies = &person.moment.config.scoring.score(likelihood).applies;
-    applies.in_stage(person.stage) && applies.when.as_ref().is_none_or(|when| when.is_true(person))
+    applies.in_stage(person.stage)
+        && applies.when.as_ref().is_none_or(|when| person.holds(Place::Applies(likelihood), when))
 }
 
 /// Returns one score's value; `None` if it does not apply.
@@ -89,17 +91,27 @@ pub(crate) fn values(person: &Person<'_>) -> Scores {
     Scores::new(|likelihood| value(person, likelihood))
 }
 
+/// Of these, the ones that conditions and triggers ask for, where several moments are looked at.
+pub(crate) fn asked_values(person: &Person<'_>) -> Scores {
+    let is_asked = |likelihood| person.still().is_none_or(|still| still.is_asked(likelihood));
+    Scores::new(|likelihood| if is_asked(likelihood) { value(person, likelihood) } else { None })
+}
+
 /// The signal's points at `measure`: a straight line from 0 at `from` to all of them at `to`, level beyond.
 pub(crate) fn ramp(signal: &Signal, measure: f64) -> f64 {
     signal.points * ((measure - signal.from) / (signal.to - signal.from)).clamp(0.0, 1.0)
 }
 
-fn of_rule<'a>(person: &Person<'a>, rule: &'a Rule) -> Option<Contribution<'a>> {
+/// Returns the contribution of a rule by its index; `None` if the person has none.
+pub(crate) fn of_rule<'a>(person: &Person<'a>, at: usize, rule: &'a Rule) -> Option<Contribution<'a>> {
     let now = person.moment.now.as_second();
     let (events, weight) = match rule.answer {
         Some(answered) => (1, of_answer(person, rule, answered)?),
         None => {
-            let counted = person.state.points.get(&rule.key)?;
+            let counted = match person.still() {
+                Some(still) => still.points(at)?,
+                None => person.state.points.get(&rule.key)?,
+            };
             (counted.events, counted.weight(now, rule.half_life_days))
         }
     };
@@ -122,14 +134,19 @@ fn of_answer(person: &Person<'_>, rule: &Rule, answered: Answered) -> Option<f64
     counts.then(|| rule.half_life_days.map_or(1.0, |days| left_of_one(answer.at, person.moment.now, days)))
 }
 
-fn of_signal<'a>(person: &Person<'a>, signal: &'a Signal) -> Option<Contribution<'a>> {
+fn of_signal<'a>(person: &Person<'a>, at: usize, signal: &'a Signal) -> Option<Contribution<'a>> {
     let counts = (signal.stages.is_empty() || signal.stages.contains(&person.stage))
         && person.state.seen.is_some()
-        && signal.when.as_ref().is_none_or(|when| when.is_true(person));
+        && signal.when.as_ref().is_none_or(|when| person.holds(Place::Signal(at), when));
     if !counts {
         return None;
     }
-    let measure = signal.measure.number(person).filter(|measure| measure.is_finite())?;
+    let measure = || signal.measure.number(person);
+    let measure = match person.still() {
+        Some(still) => still.measure(at, measure),
+        None => measure(),
+    };
+    let measure = measure.filter(|measure| measure.is_finite())?;
     let points = ramp(signal, measure);
     (points != 0.0).then_some(Contribution { of: Source::Signal { signal, measure }, points })
 }

@@ -89,6 +89,7 @@ mod node;
 mod ops;
 mod parse;
 mod program;
+mod ranges;
 mod syntax;
 mod texts;
 mod value;
@@ -96,6 +97,7 @@ mod vocabulary;
 
 pub use error::{CelError, EvalError};
 pub use program::Program;
+pub use ranges::{Outcomes, Range, Ranges};
 pub use syntax::{MAX_BYTES, MAX_HEIGHT, MAX_NESTING};
 pub use texts::{Compared, compared_texts};
 pub use value::{List, Lookup, Value};

@@ -71,6 +71,11 @@ impl<S> Program<S> {
         self.run(lookup).value(&self.root, None)
     }
 
+    /// The whole condition.
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
     fn run<'a, L: Lookup<S>>(&'a self, lookup: &'a L) -> Run<'a, S, L> {
         Run { slots: &self.slots, lookup }
     }

@@ -101,7 +101,7 @@ fn is_the_same_throughout<'a>(from: &Person<'a>, to: &Person<'a>, now: &Pulse) -
             .all(|(at, is_over)| is_over == Some(now.above.contains(&at)))
 }
 
-/// Whether the trigger's threshold is reached or its condition holds throughout: `Some(None)` if that may change, `None` for triggers that
+/// Returns whether the trigger's threshold is reached or its condition holds throughout: `Some(None)` if that may change, `None` for triggers that
 /// have neither.
 #[expect(clippy::option_option, reason = "two questions: whether it has a threshold, and whether that is known")]
 fn is_over(stretch: &Stretch<'_, '_>, trigger: &Trigger) -> Option<Option<bool>> {

@@ -64,7 +64,7 @@ pub(crate) struct Person<'a> {
     pub(crate) standing: Standing,
     /// Computed on first use, at the moment.
     engaged: OnceCell<Engagement>,
-    /// What is the same at other moments, shared by looks at them.
+    /// The values that are the same at other moments, shared by looks at them.
     kept: Rc<Kept<'a>>,
     /// One bit for each configured persona.
     pub(crate) personas: u32,
@@ -205,7 +205,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// What is the same at other moments, where several are looked at.
+    /// Returns the values that are the same at other moments, if several are looked at.
     pub(crate) fn still(&self) -> Option<&Still<'a>> {
         self.kept.still.get()
     }

@@ -5,10 +5,10 @@ use super::pick::Place;
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use perennial_domain::SourceId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The signature scheme of a source's webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
@@ -47,7 +47,7 @@ impl Scheme {
 }
 
 /// How a source's webhooks, posted to `/hooks/ID`, are verified and read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hook {
     /// The signature scheme.
     pub scheme: Scheme,

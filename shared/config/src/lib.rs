@@ -39,3 +39,4 @@ pub mod warm_up;
 pub use bundle::Bundle;
 pub use config::Config;
 pub use error::{ConfigError, ConfigErrors};
+pub use stored::Unreadable;

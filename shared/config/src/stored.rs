@@ -1,6 +1,11 @@
 //! Fields of compiled types whose own form in `serde` does not suit a stored configuration: their order is not fixed, or
 //! a format without names of types cannot read it.
 
+mod deferred;
+
+pub(crate) use deferred::Deferred;
+pub use deferred::Unreadable;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

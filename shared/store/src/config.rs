@@ -227,16 +227,23 @@ impl Store {
         self.compiled(&current).await
     }
 
+    /// Returns a version that was pushed, compiled, without [`Config::active_since`]: its compiled form if there is one
+    /// in this build's format, else its files compiled, which is counted ([`Self::take_compiled_configs`]).
+    ///
+    /// # Errors
+    /// [`ConfigStoreError`] if there is no such version, it does not compile any more, or the table fails.
+    pub async fn config(&self, version: &ConfigVersion) -> Result<Config, ConfigStoreError> {
+        if let Some(config) = self.read_compiled(version).await? {
+            return Ok(config);
+        }
+        let config = Config::load(&self.bundle(version).await?)?;
+        self.compiled_configs.fetch_add(1, Ordering::Relaxed);
+        Ok(config)
+    }
+
     /// The config of `current`, compiled, with its overrides.
     async fn compiled(&self, current: &Current) -> Result<Config, ConfigStoreError> {
-        let mut config = match self.read_compiled(&current.version).await? {
-            Some(config) => config,
-            None => {
-                let config = Config::load(&self.bundle(&current.version).await?)?;
-                self.compiled_configs.fetch_add(1, Ordering::Relaxed);
-                config
-            }
-        };
+        let mut config = self.config(&current.version).await?;
         config.active_since = Some(current.since);
         if let Some(overrides) = &current.overrides {
             overrides.apply(&mut config);

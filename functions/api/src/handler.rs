@@ -12,6 +12,7 @@ use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
 use perennial_contracts::tokens::Purpose;
+use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use serde_json::json;
 
 /// The default number of items in a list.
@@ -34,6 +35,7 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     if request.uri().path().starts_with(INBOXES) {
         cors::allow(&mut answer);
     }
+    Metrics::new("Perennial", "api").count(CONFIGS_COMPILED, deps.config.take_compiled()).emit(deps.clock.now());
     answer
 }
 

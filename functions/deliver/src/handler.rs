@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{MessagesPayload, Waiting};
 use perennial_domain::{Channel, Decision};
 use perennial_lambda_kit::batch::{self, BatchError, Record};
-use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use perennial_lambda_kit::redact::short;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,6 +101,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
         .count("MessagesExpired", of(&counts.expired))
         .count("MessagesRepeated", of(&counts.repeated))
         .count("MailEvents", of(&counts.events))
+        .count(CONFIGS_COMPILED, deps.config.take_compiled())
         .emit(deps.clock.now());
     let mails = counts.mails.into_inner().unwrap_or_else(PoisonError::into_inner);
     let now = deps.clock.now();

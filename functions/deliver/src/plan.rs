@@ -289,7 +289,7 @@ async fn account(
     decision: &Decision,
     primary: Option<&AccountId>,
 ) -> Result<Option<Account>, DeliverError> {
-    let asks = config.asks_account() || deps.workbench(config).renderer.asks_for_account(&decision.template);
+    let asks = config.asks_account() || deps.workbench(config).asks_for_account(&decision.template);
     let asks = asks || decision.channel == Channel::Webhook;
     let Some(id) = primary.filter(|_| asks) else { return Ok(None) };
     Ok(deps.store.account_in_charge(id, Consistency::Strong).await?.map(|stored| stored.account))
@@ -302,7 +302,7 @@ fn context(about: &About<'_>) -> Context {
 }
 
 fn render(deps: &Deps, config: &Config, decision: &Decision, context: &Context) -> Result<Rendered, DeliverError> {
-    Ok(deps.workbench(config).renderer.render(&decision.template, context)?)
+    Ok(deps.workbench(config).render(&decision.template, context)?)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use perennial_contracts::tokens::redacted;
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
 use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::{Event, SourceId};
-use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use perennial_lambda_kit::queue::{Delay, SendReport};
 use perennial_store::StoreError;
 use perennial_store::rejects::{RAW_BYTES, Reject};
@@ -144,6 +144,7 @@ impl<'a> Collected<'a> {
             .count("EventsRejected", rejected as u64)
             .count("TraitsChanged", (self.notes().count() - dropped) as u64)
             .count("TraitsDropped", dropped as u64)
+            .count(CONFIGS_COMPILED, deps.config.take_compiled())
             .emit(now);
         Ok(())
     }

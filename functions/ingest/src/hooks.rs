@@ -48,13 +48,17 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
         one => vec![Payload { headers: &parts.headers, body: one, place: None }],
     };
     let nonce = nonce().ok_or(Refusal::NotStored)?;
-    let at = deps.receipts.at(now, payloads.len().saturating_mul(hook.maps.len()));
+    let maps = hook.maps().map_err(|error| {
+        tracing::error!(%error, source = %source.id, "failed to read the maps of a hook");
+        Refusal::NotStored
+    })?;
+    let at = deps.receipts.at(now, payloads.len().saturating_mul(maps.len()));
     let mut received =
         Received::new(source.id.clone(), at, None, nonce).with_trust(Trust::Verified, TokenSecrets::default());
     let mut collected = Collected::with_capacity(text.len(), &config.scoring);
     for payload in payloads {
         let position = payload.place.unwrap_or_default();
-        for mapping in hook.maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
+        for mapping in maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
             let call = mapping::call(&source.id, hook.scheme, mapping, payload).to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
             // serde_json's output is an object.

@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt};
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::AccountId;
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, catch};
-use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use std::collections::BTreeMap;
 
 /// Accounts worked on at once.
@@ -45,6 +45,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     let mut metrics = Metrics::new("Perennial", "rollup").count("AccountsSeen", changes.len() as u64);
     let config = deps.config.current().await;
     let config = &*config;
+    metrics = metrics.count(CONFIGS_COMPILED, deps.config.take_compiled());
     let work = changes.into_iter().map(|(account, (change, records))| async move {
         let outcome = catch(recompute(deps, config, account, &change)).await;
         (records, outcome)

@@ -17,7 +17,7 @@ use perennial_config::Config;
 use perennial_contracts::queue::Unmerge;
 use perennial_domain::{Event, Identity, PersonId, hash};
 use perennial_lambda_kit::batch::{Batch, BatchError, Panicked, Record, catch};
-use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::archive::ArchiveError;
 use perennial_store::totals::DUPLICATES;
@@ -61,7 +61,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
             deps.archived.put(identity_of(record), ());
         }
     }
-    run.counts.emit(now);
+    run.counts.emit(deps.config.take_compiled(), now);
     Ok(batch.into_response())
 }
 
@@ -89,7 +89,7 @@ impl Counts {
         self.refused += u64::from(outcome.refused.is_some() && !outcome.written.is_empty());
     }
 
-    fn emit(&self, now: Timestamp) {
+    fn emit(&self, configs_compiled: u64, now: Timestamp) {
         let metrics = Metrics::new("Perennial", "score")
             .count("EventsCounted", self.counted)
             .count("EventsDuplicate", self.duplicates)
@@ -98,7 +98,8 @@ impl Counts {
             .count("ActionsPerformed", self.performed)
             .count("Conflicts", self.conflicts)
             .count("PeopleReshaped", self.reshaped)
-            .count("MergesRefused", self.refused);
+            .count("MergesRefused", self.refused)
+            .count(CONFIGS_COMPILED, configs_compiled);
         metrics.emit(now);
     }
 }

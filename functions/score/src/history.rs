@@ -59,9 +59,6 @@ pub type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
 /// Returns an earlier config; `None` where it cannot be read any more.
 async fn earlier_config(deps: &Deps, version: &ConfigVersion) -> Option<Config> {
-    let loaded = match deps.store.bundle(version).await {
-        Ok(bundle) => Config::load(&bundle).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
+    let loaded = deps.store.config(version).await;
     loaded.inspect_err(|error| tracing::warn!(%version, %error, "failed to load the earlier config")).ok()
 }

@@ -58,14 +58,11 @@ async fn next(store: &Store, before: Option<Pass>, now: Timestamp) -> Result<Opt
             if *version == active.version {
                 return Ok(Some((pass.clone(), store.load_config().await?)));
             }
-            match store.bundle(version).await {
+            match store.config(version).await {
+                Ok(config) => return Ok(Some((pass.clone(), config))),
                 Err(ConfigStoreError::Store(error)) if !error.is_unreadable() => return Err(error.into()),
-                bundle => {
-                    // A version that cannot be read or compiled any more is not counted under to the end.
-                    if let Some(config) = bundle.ok().and_then(|bundle| Config::load(&bundle).ok()) {
-                        return Ok(Some((pass.clone(), config)));
-                    }
-                }
+                // A version that cannot be read or compiled any more is not counted under to the end.
+                Err(_) => {}
             }
         } else if *version == active.version && (*at..*at + EVERY).contains(&now) {
             return Ok(None);

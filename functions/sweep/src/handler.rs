@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{AccountsPayload, EventsPayload, TICKS_AT_ONCE};
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::metrics::Metrics;
+use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::due::{Due, DueItem, DuePage, DuePosition};
 use perennial_store::keys::DUE_SHARDS;
@@ -117,7 +117,11 @@ pub async fn handle(deps: &Deps, _scheduled: serde_json::Value) -> Result<Swept,
     if swept.unreadable > 0 {
         tracing::error!(unreadable = swept.unreadable, "failed to read items of the due index; they are skipped");
     }
-    Metrics::new("Perennial", "sweep").count("TicksSent", swept.sent).count("TicksUnsent", swept.unsent).emit(now);
+    Metrics::new("Perennial", "sweep")
+        .count("TicksSent", swept.sent)
+        .count("TicksUnsent", swept.unsent)
+        .count(CONFIGS_COMPILED, deps.store.take_compiled_configs())
+        .emit(now);
     match failure {
         Some(error) => Err(error),
         None => Ok(swept),

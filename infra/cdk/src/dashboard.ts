@@ -34,7 +34,7 @@ export class Dashboard extends Construct {
         row(
           graph('Events', counted('ingest', 'EventsAccepted', 'EventsRejected'), counted('score', 'EventsCounted', 'EventsDuplicate')),
           graph('People', counted('score', 'PeopleWritten', 'PeopleFailed', 'PeopleReshaped', 'Conflicts', 'MergesRefused')),
-          graph('Timers', counted('sweep', ...COUNTED.sweep), counted('score', 'ActionsPerformed')),
+          graph('Timers', counted('sweep', 'TicksSent', 'TicksUnsent'), counted('score', 'ActionsPerformed')),
         ),
         row(
           graph('Messages', counted('deliver', 'MessagesSent', 'MessagesWithheld', 'MessagesPaused', 'MessagesRepeated')),

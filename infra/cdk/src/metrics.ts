@@ -9,10 +9,10 @@ const NAMESPACE = 'Perennial';
 
 /** The metrics of each function: its README and `handler.rs` describe them. */
 export const COUNTED = {
-  ingest: ['EventsAccepted', 'EventsRejected', 'TraitsChanged', 'TraitsDropped'],
-  score: ['EventsCounted', 'EventsDuplicate', 'PeopleWritten', 'PeopleFailed', 'ActionsPerformed', 'Conflicts', 'PeopleReshaped', 'MergesRefused'],
-  sweep: ['TicksSent', 'TicksUnsent'],
-  rollup: ['AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant', 'CrmUpdates'],
+  ingest: ['EventsAccepted', 'EventsRejected', 'TraitsChanged', 'TraitsDropped', 'ConfigsCompiled'],
+  score: ['EventsCounted', 'EventsDuplicate', 'PeopleWritten', 'PeopleFailed', 'ActionsPerformed', 'Conflicts', 'PeopleReshaped', 'MergesRefused', 'ConfigsCompiled'],
+  sweep: ['TicksSent', 'TicksUnsent', 'ConfigsCompiled'],
+  rollup: ['AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant', 'CrmUpdates', 'ConfigsCompiled'],
   deliver: [
     'MessagesSent',
     'MessagesWithheld',
@@ -25,8 +25,9 @@ export const COUNTED = {
     'MessagesExpired',
     'MessagesRepeated',
     'MailEvents',
+    'ConfigsCompiled',
   ],
-  api: [],
+  api: ['ConfigsCompiled'],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
 /** The sum of a metric over each `period`, for the stage of `prefix`. */

@@ -11,14 +11,14 @@ pub use membership::Membership;
 pub(crate) use stage::unknown_stage_events;
 
 use perennial_domain::{Currency, Touch};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The unit of weights and coefficients, which keeps sums over people exact in any order.
 pub const THOUSAND: i64 = 1000;
 
 /// The trait that contains an account's value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
     /// The trait, a number in whole units of the currency.
     pub r#trait: String,
@@ -29,7 +29,7 @@ pub struct Value {
 }
 
 /// The annual value from which an account gets each touch model, in minor units.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TouchLevels {
     /// From here on `high`; never where `None`.
     pub high: Option<i64>,
@@ -38,7 +38,7 @@ pub struct TouchLevels {
 }
 
 /// The owner of an account: a colleague or team.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The account's trait that contains the owner.
     pub r#trait: Option<String>,
@@ -47,7 +47,7 @@ pub struct Owner {
 }
 
 /// Weights by persona, in thousandths.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weights(BTreeMap<String, i64>);
 
 impl Weights {
@@ -58,7 +58,7 @@ impl Weights {
 }
 
 /// An account's renewals and its next renewal date.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
     /// Events (as counted) that are one renewal each, if they name the account.
     pub events: BTreeSet<String>,
@@ -68,7 +68,7 @@ pub struct Renewal {
 }
 
 /// The people whose readiness adds up to the account's score.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreRule {
     /// The score from which the account counts as ready; never where `None`.
     pub ready: Option<u8>,
@@ -79,7 +79,7 @@ pub struct ScoreRule {
 }
 
 /// The components of a customer's health; coefficients in thousandths.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthRule {
     /// The coefficient of engagement, 0 to 1,000.
     pub engagement: i64,
@@ -98,7 +98,7 @@ impl Default for HealthRule {
 }
 
 /// How people are assigned to accounts without a `group` call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Domains {
     /// `true` if people belong to the account of their company's domain.
     pub company_domain: bool,
@@ -109,7 +109,7 @@ pub struct Domains {
 }
 
 /// A value of an account that can be written to the CRM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CrmField {
     /// Readiness to buy, 0 to 100.
@@ -129,7 +129,7 @@ pub enum CrmField {
 }
 
 /// The CRM endpoint and fields of accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crm {
     /// An endpoint of `channels.toml`.
     pub endpoint: String,
@@ -140,7 +140,7 @@ pub struct Crm {
 }
 
 /// Compiled `accounts.toml`. The default is that of a config without the file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accounts {
     /// The trait with an account's value; `None` if accounts have no value.
     pub value: Option<Value>,

@@ -4,7 +4,7 @@ use crate::error::Reporter;
 use crate::spanned::Spanned;
 use perennial_domain::Event;
 use perennial_domain::billing::{Status, change, said};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// Events about subscriptions and payments. The file and each of its lists are optional; the values shown here are the
@@ -55,11 +55,13 @@ struct RawPayments {
 }
 
 /// Compiled `billing.toml`. The default is that of a config without the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billing {
     /// Events (as counted) about a subscription, besides the milestones of `lifecycle.toml`.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub subscription_events: HashSet<String>,
     /// Milestones (as counted) that are purchases and no subscription.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub one_time: HashSet<String>,
     /// The event that an event of `subscription_events` counts as if its annual price has risen.
     pub upgraded: String,
@@ -68,12 +70,16 @@ pub struct Billing {
     /// The length in days of a trial without a known end; 1 or more.
     pub trial_days: u16,
     /// Events (as counted) that say that something was paid.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub paid: HashSet<String>,
     /// Events (as counted) that correct the amount of a payment.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub corrected: HashSet<String>,
     /// Events (as counted) about a refund.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub refunded: HashSet<String>,
     /// Events (as counted) that take a whole payment back.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub cancelled: HashSet<String>,
     /// `true` if the file exists.
     pub(crate) is_written: bool,

@@ -14,11 +14,11 @@ use crate::soft_bounces::SoftBounces;
 use crate::topics::Topic;
 use crate::warm_up::WarmUp;
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The mail channel.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// `Name <address>` or an address.
     pub from: String,
@@ -42,7 +42,7 @@ pub struct Mail {
 pub const CONFIRMATION: &str = "confirm_address";
 
 /// The handling of mails to an address that only a public source has named.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UnverifiedMail {
@@ -66,7 +66,7 @@ impl Mail {
 }
 
 /// `channels.toml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channels {
     /// Events older than this, in hours, trigger nothing: an import sends no message about the past.
     pub max_event_age_hours: u16,

@@ -22,17 +22,19 @@ use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
 use jiff::{SignedDuration, Timestamp};
 use perennial_domain::{Channel, ConfigVersion, Decision, Event, EventKind};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The trait of a `group` call that ends the person's membership of the account.
 pub const LEFT_TRAIT: &str = "left";
 
 /// The compiled configuration of all functions and the engine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Config {
     /// The files that it was made from.
     pub version: ConfigVersion,
     /// Since when it is the active configuration, which tells it from those before and after; `None` if it was loaded from files alone.
+    #[serde(skip)]
     pub active_since: Option<Timestamp>,
     /// The sources of events.
     pub sources: Vec<Source>,

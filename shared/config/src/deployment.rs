@@ -2,10 +2,10 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The resources of queues and functions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// All queues.
     pub queues: Queues,
@@ -26,7 +26,7 @@ pub struct Deployment {
 }
 
 /// The settings of all queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queues {
     /// Attempts before a message is moved to the dead-letter queue, 1 to 1,000.
     pub max_receives: u16,
@@ -37,7 +37,7 @@ pub struct Queues {
 }
 
 /// The resources of a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Function {
     /// Megabytes, 128 to 10,240; the processor's share grows with them.
     pub memory_mb: u16,
@@ -50,7 +50,7 @@ pub struct Function {
 }
 
 /// How a queue is polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Messages of one call at most, 1 to 10,000.
     pub messages: u16,

@@ -7,7 +7,7 @@ use crate::history::{History, errors_key, feature_key};
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, EventVocabulary};
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The most features: a profile's use of each is a bitmap of up to 24 bytes.
 pub const MAX_FEATURES: usize = 64;
@@ -57,7 +57,7 @@ struct RawFeature {
 }
 
 /// A feature of the product.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Feature {
     /// Its name in conditions.
     pub name: String,
@@ -76,7 +76,7 @@ pub struct Feature {
 }
 
 /// All features, in the file's order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Features {
     /// All of them.
     pub all: Vec<Feature>,

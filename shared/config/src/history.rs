@@ -3,6 +3,7 @@
 use crate::cel::Program;
 use crate::vocabulary::{EventSlot, PersonSlot};
 use perennial_domain::hash::hash32;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// The most days that a count may look back.
@@ -12,7 +13,7 @@ pub const MAX_WINDOW_DAYS: u16 = 92;
 pub const MAX_WINDOW_HOURS: u16 = 168;
 
 /// A history: of an event by its name, or of a feature of the product.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tracked {
     /// Which stored state it is; of [`event_key`] or [`feature_key`].
     pub key: u32,
@@ -49,8 +50,9 @@ pub fn errors_key(feature: &str) -> u32 {
 }
 
 /// All histories, by the event's name as counted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct History {
+    #[serde(serialize_with = "crate::stored::sorted_map")]
     by_event: HashMap<String, Vec<Tracked>>,
 }
 

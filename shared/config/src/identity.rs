@@ -5,14 +5,14 @@ use crate::spanned::Spanned;
 use perennial_domain::ExternalId;
 use perennial_domain::hygiene::mail;
 use perennial_domain::identity::{bare_id, is_placeholder};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The most identities of one profile: moving all of them is one transaction.
 pub const MAX_IDENTITIES: u16 = 80;
 
 /// Compiled rules of identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identities {
     /// `true` if `identify` with both ids links the anonymous id to the user.
     pub anonymous: bool,
@@ -35,7 +35,7 @@ pub struct Identities {
 }
 
 /// The most identifiers of a profile by kind; further ones link nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -60,7 +60,7 @@ impl Default for Limits {
 }
 
 /// The limits beyond which a link is more likely a mistake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breaker {
     /// Identities that a merge may bring together at most; 2 to [`MAX_IDENTITIES`].
     pub identities: u16,
@@ -107,7 +107,7 @@ impl Identities {
 }
 
 /// An address, all of a domain (`*@example.com`), or a local part at any domain (`office@*`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressPattern {
     local: Option<String>,
     domain: Option<String>,

@@ -26,13 +26,14 @@ use crate::vocabulary::{EventSlot, PersonSlot, PersonVocabulary};
 use perennial_domain::{Stage, hash::hash32};
 use rank::RawRank;
 use raw::{RawGoal, RawJourney, RawOnChange, RawOnStart, RawReentry};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The default number of days after entry in which a goal counts.
 const GOAL_DAYS: u16 = 30;
 
 /// Specifies whether the same profile may enter again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reentry {
     /// Never.
     Once,
@@ -43,7 +44,7 @@ pub enum Reentry {
 }
 
 /// The goal of a journey.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Goal {
     /// How it is reached.
     pub by: GoalBy,
@@ -52,7 +53,7 @@ pub struct Goal {
 }
 
 /// How a goal is reached.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum GoalBy {
     /// By an event.
     Event {
@@ -76,7 +77,7 @@ impl std::fmt::Display for GoalBy {
 }
 
 /// A compiled journey.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Journey {
     /// Its name.
     pub id: String,
@@ -173,13 +174,14 @@ impl Journey {
 }
 
 /// All journeys, with an index by event name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Journeys {
     /// All journeys, in the file's order.
     pub all: Vec<Journey>,
     /// Earlier versions, which nobody enters any more and in which existing runs finish.
     pub retired: Vec<Journey>,
     /// Event name to the journeys (indices of [`Self::all`]) that it triggers, or whose goal it is.
+    #[serde(serialize_with = "crate::stored::sorted_map")]
     pub by_event: HashMap<String, Vec<usize>>,
 }
 

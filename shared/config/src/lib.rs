@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accounts;
+pub mod artefact;
 pub mod billing;
 pub mod bundle;
 pub mod cel;
@@ -30,6 +31,7 @@ pub mod segments;
 pub mod soft_bounces;
 pub mod sources;
 mod spanned;
+mod stored;
 pub mod topics;
 pub mod vocabulary;
 pub mod warm_up;
@@ -37,3 +39,4 @@ pub mod warm_up;
 pub use bundle::Bundle;
 pub use config::Config;
 pub use error::{ConfigError, ConfigErrors};
+pub use stored::Unreadable;

@@ -90,9 +90,10 @@ struct RawCustomer {
 }
 
 /// Compiled lifecycle.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Lifecycle {
     /// Event name (as counted) to its milestones.
+    #[serde(serialize_with = "crate::stored::sorted_map")]
     pub milestones: HashMap<String, Vec<Milestone>>,
     /// Days from the first payment until a person is adopting.
     pub onboarding_days: u16,
@@ -102,6 +103,7 @@ pub struct Lifecycle {
     pub at_risk_after_idle_days: u16,
     /// Events (as counted) that happen to people rather than being done by them: they are counted, but are not
     /// activity.
+    #[serde(serialize_with = "crate::stored::sorted_set")]
     pub passive: HashSet<String>,
     /// `true` if people follow their account's stage once it pays or has churned.
     pub people_follow_account: bool,

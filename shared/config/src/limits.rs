@@ -7,7 +7,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use perennial_domain::Channel;
 use perennial_domain::time::DAY_SECONDS;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest period of a cap, in days: sent messages are kept on the profile for that long.
 const MAX_CAP_DAYS: u16 = 90;
@@ -23,9 +23,10 @@ pub(crate) const MAX_AGE_DAYS: u16 = 90;
 pub(crate) const MAX_HOLDOUT: u8 = 50;
 
 /// The limits of all journeys that are not essential.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Limits {
     /// The time zone of people without a known one.
+    #[serde(with = "crate::stored::time_zone")]
     pub time_zone: TimeZone,
     /// The hours in which nothing is sent.
     pub quiet_hours: Option<QuietHours>,
@@ -55,7 +56,7 @@ impl Default for Limits {
 }
 
 /// Hours of the day at which messages wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuietHours {
     /// Their start, in the person's local time.
     pub from: Time,
@@ -73,7 +74,7 @@ impl QuietHours {
 }
 
 /// The most messages in a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cap {
     /// The number of messages, 1 or more.
     pub messages: u16,
@@ -84,7 +85,7 @@ pub struct Cap {
 }
 
 /// A share of all people who receive nothing from any journey that is not essential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holdout {
     /// The name that selects the people: another name selects others.
     pub name: String,

@@ -2,13 +2,13 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The unit of a share, as parts of one percent: a limit of 0.1 % is 100.
 const PARTS: f64 = 1000.0;
 
 /// A share of mails, exact to a thousandth of a percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Share(u32);
 
 impl Share {
@@ -32,7 +32,7 @@ impl Share {
 }
 
 /// When a journey stops sending mails until it is resumed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// More complaints than this share of its mails stop it.
     pub complaints: Share,

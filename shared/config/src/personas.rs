@@ -7,7 +7,7 @@ use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::title::{Kind, OtherWords, Pattern, Title};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The most job titles: a profile stores its titles as a set of bits.
 pub const MAX_TITLES: usize = 32;
@@ -83,7 +83,7 @@ struct RawPersona {
 }
 
 /// A persona.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Persona {
     /// Its name in conditions.
     pub name: String,
@@ -102,7 +102,7 @@ impl Persona {
 }
 
 /// A job title that conditions ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobTitle {
     /// Its name in conditions.
     pub name: String,
@@ -110,7 +110,7 @@ pub struct JobTitle {
 }
 
 /// All job titles, in the file's order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct JobTitles {
     /// The traits that may hold one.
     pub traits: Vec<String>,
@@ -136,7 +136,7 @@ impl JobTitles {
 }
 
 /// All personas, in the file's order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Personas {
     /// Job titles that conditions ask for.
     pub titles: JobTitles,

@@ -9,10 +9,10 @@ pub use rhythm::Rhythm;
 use crate::error::{Reporter, Used, unknown};
 use crate::spanned::Spanned;
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One schedule for EventBridge Scheduler.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Its name.
     pub id: String,

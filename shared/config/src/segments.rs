@@ -7,7 +7,7 @@ use crate::history::History;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::hash::hash32;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The most segments: a profile stores its segments as a set of bits.
 pub const MAX_SEGMENTS: usize = 64;
@@ -44,7 +44,7 @@ struct RawSegment {
 }
 
 /// A segment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Segment {
     /// Its name.
     pub name: String,
@@ -61,7 +61,7 @@ pub struct Segment {
 }
 
 /// All segments, in the file's order: each may refer to those before it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Segments {
     /// All of them.
     pub all: Vec<Segment>,

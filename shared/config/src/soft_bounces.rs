@@ -3,10 +3,10 @@
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// When temporary bounces, such as from a full mailbox, pause mails to an address, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoftBounces {
     /// The number of bounces, 1 or more.
     pub count: u16,

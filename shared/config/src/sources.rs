@@ -17,10 +17,10 @@ use crate::spanned::Spanned;
 use mapping::RawMapping;
 use page::RawPage;
 use perennial_domain::{SourceId, Trust};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One source. It has write keys, or a hook, or both.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Its name, which every event from it has, and which is in the path of its hook.
     pub id: SourceId,

@@ -2,10 +2,10 @@
 
 use crate::error::{Reporter, Used, unknown};
 use crate::spanned::Spanned;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A topic of mails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topic {
     /// Its name in the configuration and in stored preferences.
     pub id: String,

@@ -5,13 +5,13 @@ use crate::spanned::Spanned;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The most days of a ramp.
 const MAX_DAYS: usize = 90;
 
 /// The daily number of mails of a new sender in its first days, UTC. Essential mails are always sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarmUp {
     /// The first day.
     pub starts: Date,

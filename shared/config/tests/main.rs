@@ -1,5 +1,6 @@
 //! The integration tests of this crate: one binary, so that the crate is linked once.
 
+mod artefact;
 mod cel;
 mod default_config;
 mod every_error;

@@ -7,6 +7,7 @@ mod locale;
 mod track;
 
 use crate::event::{Event, EventKind, Properties};
+use serde::{Deserialize, Serialize};
 
 /// The longest path or URL that is looked at, in bytes.
 const MAX_BYTES: usize = 2048;
@@ -28,7 +29,7 @@ const URLS: [&str; 7] = [
 const NAMES: [&str; 4] = ["name", "$screen_name", "screen_name", "page_name"];
 
 /// A pattern of paths, names or categories.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern(Vec<String>);
 
 /// Parses a pattern of paths, such as `/pricing` or `/blog/**`; `None` if it does not begin with a slash, or has a

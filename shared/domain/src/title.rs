@@ -7,6 +7,7 @@
 
 mod words;
 
+use serde::{Deserialize, Serialize};
 use words::{AFTER, AFTER_CHIEF, AFTER_FIELD, BESIDE, HEADS, HELPERS, LESSER, OF, PAST, TO, WIDTH};
 
 /// The most words of a title that are looked at.
@@ -28,14 +29,14 @@ enum Token {
 }
 
 /// Words that are looked for in a title.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
     words: Vec<Wanted>,
     /// `true` if it is a chief officer's title.
     is_chief: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Wanted {
     Word(String),
     Prefix(String),
@@ -44,7 +45,7 @@ enum Wanted {
 }
 
 /// The kind of title that a pattern matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A position: `cfo`.
     Position,
@@ -55,7 +56,7 @@ pub enum Kind {
 }
 
 /// A company's own words that mean that a title is another person's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherWords {
     /// Before the title, in lower case.
     pub before: Vec<String>,

@@ -7,6 +7,10 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+/// The count of configurations that a function compiled because it found no compiled form in its own format: after a
+/// deployment of another version of the code, until the next push. Starts take ten times as long until then.
+pub const CONFIGS_COMPILED: &str = "ConfigsCompiled";
+
 /// Set by [`crate::telemetry::init`]: only a process whose stdout is a function's log writes metrics there. Contains
 /// the deployed function's name, if it is deployed.
 static ENABLED: OnceLock<Option<String>> = OnceLock::new();

@@ -38,6 +38,8 @@ pub const CURRENT: &str = "CURRENT";
 pub const RESCORED: &str = "RESCORED";
 /// The beginning of the sort key of a stored version of the config.
 pub const VERSION: &str = "V#";
+/// The beginning of the sort key of a part of a compiled config.
+pub const COMPILED: &str = "B#";
 /// The partition of the runs of the sweep, each under the moment at which it began.
 pub const SWEEPS: &str = "SWEEPS";
 /// The partition of the sweep's progress, each shard of the due index under its name.
@@ -207,6 +209,11 @@ pub fn day_of_key(key: &str) -> &str {
 /// The sort key of a stored version of the config.
 pub fn config_version(version: &str) -> String {
     format!("{VERSION}{version}")
+}
+
+/// The sort key of a part, from 0, of a version of the config, compiled in a format.
+pub fn compiled_config(version: &str, format: u32, part: usize) -> String {
+    format!("{COMPILED}{version}#{format}#{part}")
 }
 
 /// Returns the due index's shard of a profile, one hexadecimal digit.

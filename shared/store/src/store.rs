@@ -18,12 +18,14 @@ pub struct Store {
     pub(crate) table: Arc<str>,
     /// The number of configuration changes that this process made or was notified of; clones share it.
     pub(crate) config_changes: Arc<AtomicU64>,
+    /// The number of configurations that were compiled because their compiled form was missing; clones share it.
+    pub(crate) compiled_configs: Arc<AtomicU64>,
 }
 
 impl Store {
     /// The table called `table`, reached by `client`.
     pub fn new(client: Client, table: impl Into<Arc<str>>) -> Self {
-        Self { client, table: table.into(), config_changes: Arc::default() }
+        Self { client, table: table.into(), config_changes: Arc::default(), compiled_configs: Arc::default() }
     }
 
     pub(crate) fn config_changes(&self) -> u64 {

@@ -3,7 +3,7 @@
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The event that ends a membership by default.
 const LEFT_EVENT: &str = "Left Account";
@@ -13,7 +13,7 @@ const IDLE_DAYS: u16 = 90;
 const MAX_IDLE_DAYS: u16 = 3650;
 
 /// How people belong to accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// `true` if a person belongs to one account at a time: the one named last.
     pub single: bool,

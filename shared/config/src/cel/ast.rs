@@ -1,5 +1,6 @@
 //! The syntax tree of a condition, with source positions.
 
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -57,7 +58,7 @@ pub(super) enum Kind {
 }
 
 /// A comparison operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Comparison {
     Equal,
     NotEqual,
@@ -117,7 +118,7 @@ impl Comparison {
 }
 
 /// An arithmetic operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Arithmetic {
     Add,
     Subtract,

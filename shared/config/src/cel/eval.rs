@@ -137,7 +137,7 @@ impl<'a, S, L: Lookup<S>> Run<'a, S, L> {
                 }
             }
             Node::Matches(text, pattern) => match self.value(text, locals)? {
-                Value::Text(text) => Ok(pattern.is_match(&text)),
+                Value::Text(text) => pattern.is_match(&text).ok_or(EvalError::Types),
                 _ => Err(EvalError::Types),
             },
             Node::Each { all, list, condition } => self.each(*all, list, condition, locals),

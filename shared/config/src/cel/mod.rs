@@ -82,12 +82,14 @@
 
 mod ast;
 mod check;
+mod constant;
 mod error;
 mod eval;
 mod lex;
 mod node;
 mod ops;
 mod parse;
+mod pattern;
 mod program;
 mod ranges;
 mod syntax;

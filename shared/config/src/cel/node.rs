@@ -1,13 +1,14 @@
 //! Compiled conditions: a small tree of typed operations, in which names are slot numbers.
 
 use super::ast::{Arithmetic, Comparison};
+use super::pattern::Pattern;
 use super::value::{List, Value};
-use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 /// An operation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Node {
-    Const(Value<'static>),
+    Const(#[serde(with = "super::constant")] Value<'static>),
     /// The value of a slot.
     Slot(u32),
     /// Tests whether a slot has a value.
@@ -42,7 +43,7 @@ pub(super) enum Node {
     ToInt(Box<Node>),
     ToDouble(Box<Node>),
     Find(Find, Box<[Node; 2]>),
-    Matches(Box<Node>, Box<Regex>),
+    Matches(Box<Node>, Box<Pattern>),
     LowerAscii(Box<Node>),
     /// Tests whether a condition holds for every (`all`) or for some element of a list.
     Each {
@@ -58,7 +59,7 @@ pub(super) enum Node {
 pub(super) const FEW_TEXTS: usize = 8;
 
 /// The kind of a text search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Find {
     Contains,
     StartsWith,

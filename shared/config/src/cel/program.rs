@@ -3,11 +3,12 @@
 use super::eval::Run;
 use super::node::Node;
 use super::{EvalError, Lookup, Value};
+use serde::{Deserialize, Serialize};
 
 /// A compiled condition: cheap to run, and safe to share between threads.
 ///
 /// Two programs are equal if their sources and slots are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Program<S> {
     source: Box<str>,
     slots: Box<[S]>,

@@ -1,5 +1,7 @@
 //! The vocabulary of a condition: names that resolve to typed slots.
 
+use serde::{Deserialize, Serialize};
+
 /// The type of a value, as far as it is known before anything runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -87,7 +89,7 @@ pub struct Name {
 }
 
 /// A constant argument of a function.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Const {
     /// `null`.
     Null,

@@ -1,10 +1,10 @@
 //! Endpoints for messages that are neither mails nor shown in the product.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A receiver of messages, tasks and account updates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The protocol of the endpoint.
     pub kind: Kind,
@@ -29,7 +29,7 @@ impl Endpoint {
 }
 
 /// The place of a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SecretPlace {
     /// The environment variable of this name.
     Env(String),
@@ -38,7 +38,7 @@ pub enum SecretPlace {
 }
 
 /// The protocol of an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A webhook signed after the Standard Webhooks specification; the secret is `whsec_…`.
     Standard,
@@ -64,7 +64,7 @@ impl Kind {
 }
 
 /// How people, accounts and tasks are written to a CRM.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrmRecords {
     /// Contacts.
     pub contact: ContactRecords,
@@ -75,7 +75,7 @@ pub struct CrmRecords {
 }
 
 /// How people are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactRecords {
     /// The field by which a record is found; its values are unique in the CRM.
     pub id: String,
@@ -86,7 +86,7 @@ pub struct ContactRecords {
 }
 
 /// The value that identifies a person in a CRM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ContactId {
@@ -99,7 +99,7 @@ pub enum ContactId {
 }
 
 /// How accounts are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRecords {
     /// The field that identifies a record by the account's id; its values are unique in the CRM.
     pub id: String,
@@ -108,7 +108,7 @@ pub struct AccountRecords {
 }
 
 /// How tasks are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskRecords {
     /// The field that identifies a record by the decision's id; its values are unique in the CRM.
     pub id: String,

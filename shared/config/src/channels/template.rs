@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The content of a message, in minijinja: {{ person.NAME }} inserts a trait, and {% if … %} … {% endif %} makes a part
 /// conditional. The channel determines which fields are used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Template {
@@ -45,7 +45,7 @@ pub enum InAppKind {
 }
 
 /// An event that a mail invites to; each field is a template too.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InvitationTemplate {

@@ -189,7 +189,7 @@ fn mention<'a>(
 /// Names that webhooks, pages and steps of journeys give to events.
 fn sent<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     for (at, source) in config.sources.iter().enumerate() {
-        for (number, map) in source.hook.iter().flat_map(|hook| hook.maps.iter().enumerate()) {
+        for (number, map) in source.hook.iter().flat_map(|hook| hook.maps().unwrap_or_default().iter().enumerate()) {
             let path = [Key("source"), At(at), Key("map"), At(number), Key("event")];
             all.extend(map.event.as_ref().map(|name| mention(name.as_str(), "sources.toml", path, true)));
         }

@@ -35,7 +35,7 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
 /// Remarks on event fields that are read from headers outside the signature. The map itself may have to depend on such
 /// a header: GitHub sends the event type nowhere else.
 fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) {
-    for (index, map) in hook.maps.iter().enumerate() {
+    for (index, map) in hook.maps().unwrap_or_default().iter().enumerate() {
         for (field, places) in fields(map) {
             if let Some(place) = places.into_iter().find(|place| !hook.scheme.covers(place)) {
                 let message = format!(

@@ -2,13 +2,14 @@
 
 use super::Journey;
 use crate::channels::Template;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Their name in templates.
 const PROPERTIES: &str = "event.properties";
 
 /// Properties of an event.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asked {
     /// Those of these names; none if empty.
     Named(BTreeSet<String>),

@@ -3,6 +3,7 @@
 use crate::error::Reporter;
 use crate::limits::{MAX_AGE_DAYS, USUAL_AGE_DAYS};
 use crate::spanned::Spanned;
+use serde::{Deserialize, Serialize};
 
 /// The highest priority.
 const MAX_PRIORITY: u8 = 100;
@@ -10,7 +11,7 @@ const MAX_PRIORITY: u8 = 100;
 const MAX_WORTH: u32 = 1_000_000;
 
 /// The rank of a message among those that wait: the higher priority goes first, then the higher worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rank {
     /// 0 to 100.
     pub priority: u8,

@@ -12,6 +12,7 @@ use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, PersonSlot};
 use jiff::civil::{Time, Weekday};
 use perennial_domain::{Channel, EventName, Properties, hash::hash32};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -23,7 +24,7 @@ const MAX_WAIT_DAYS: u16 = 366;
 const END: &str = "end";
 
 /// One step of a journey.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Its name, or its number from 1.
     pub id: String,
@@ -36,7 +37,7 @@ pub struct Step {
 }
 
 /// The action of a step. Targets are indices of later steps, or one past the last step at the end of the journey.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Does {
     /// Sends something.
     Send(Message),
@@ -62,12 +63,13 @@ pub enum Does {
     /// Sets traits of the person.
     Traits {
         /// Which.
+        #[serde(with = "crate::stored::json_map")]
         traits: Properties,
     },
 }
 
 /// A message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The channel.
     pub channel: Channel,
@@ -80,7 +82,7 @@ pub struct Message {
 }
 
 /// One variant of a split.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Way {
     /// The variant's name: the id of its target step.
     pub name: String,
@@ -91,7 +93,7 @@ pub struct Way {
 }
 
 /// The end of a wait.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Wait {
     /// A number of seconds.
     For {
@@ -103,6 +105,7 @@ pub enum Wait {
         /// The time.
         time: Time,
         /// On which days; on any where empty.
+        #[serde(with = "crate::stored::weekdays")]
         weekdays: Vec<Weekday>,
     },
     /// An event, or a number of seconds.

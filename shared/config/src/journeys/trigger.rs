@@ -9,10 +9,11 @@ use crate::segments::Segments;
 use crate::spanned::Spanned;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::Likelihood;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// A trigger of a journey.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Trigger {
     /// The event happened, or happened for the `times`th time within `within_days` days (the day it happens included).
     Event {

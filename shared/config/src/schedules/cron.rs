@@ -6,6 +6,7 @@
 //! (`FRI-MON`) and increments of ranges (`9-17/2`).
 
 use jiff::civil::{Date, DateTime, Weekday};
+use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// The allowed years.
@@ -15,7 +16,7 @@ const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AU
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// A cron expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cron {
     /// Bit n is minute n.
     minutes: u64,
@@ -29,7 +30,7 @@ pub struct Cron {
 }
 
 /// Which days of a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Day {
     /// Bit n is day n, from 1.
     Dates(u64),

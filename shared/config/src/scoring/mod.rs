@@ -7,6 +7,7 @@ mod survey;
 use crate::cel::Program;
 use crate::vocabulary::{EventSlot, PersonSlot};
 use perennial_domain::{Likelihood, Properties, Stage};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 pub(crate) use load::{load, tally_names};
@@ -18,7 +19,7 @@ pub use survey::{Survey, SurveyKind};
 pub const MAX_CATEGORIES: usize = 8;
 
 /// Points that an event gives to a score, decaying with time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rule {
     /// The rule's name in reasons.
     pub id: String,
@@ -46,7 +47,7 @@ pub struct Rule {
 }
 
 /// How a rule tests a survey's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
     /// The survey.
     pub survey: SurveyKind,
@@ -55,7 +56,7 @@ pub struct Answered {
 }
 
 /// Points for a state: 0 if its measure is at `from`, all of them at `to`, linear in between.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Signal {
     /// The signal's name in reasons.
     pub id: String,
@@ -80,7 +81,7 @@ pub struct Signal {
 }
 
 /// A cap that several rules and signals of one score share.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Category {
     /// Its name.
     pub name: String,
@@ -89,7 +90,7 @@ pub struct Category {
 }
 
 /// The people that a score applies to: for anyone else it is absent.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Applies {
     /// The stages; all where empty.
     pub stages: Vec<Stage>,
@@ -105,7 +106,7 @@ impl Applies {
 }
 
 /// How engagement is computed from the frequency and the amount of activity.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EngagementRule {
     /// Active days of the last 28 that are full engagement: 1 to 28.
     pub active_days: u8,
@@ -122,7 +123,7 @@ impl Default for EngagementRule {
 }
 
 /// The components of one score.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ScoreRules {
     /// The people that it applies to.
     pub applies: Applies,
@@ -137,7 +138,7 @@ pub struct ScoreRules {
 }
 
 /// A counter of content and actions in one stage of the journey.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TallyRule {
     /// Its name.
     pub name: String,
@@ -146,7 +147,7 @@ pub struct TallyRule {
 }
 
 /// Compiled scoring rules, with an index by event name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Scoring {
     /// All rules.
     pub rules: Vec<Rule>,
@@ -155,8 +156,10 @@ pub struct Scoring {
     /// The components of each score, in the order of [`Likelihood::ALL`].
     pub scores: [ScoreRules; 9],
     /// Event name to the rules (indices of [`Self::rules`]) that count it.
+    #[serde(serialize_with = "crate::stored::sorted_map")]
     pub by_event: HashMap<String, Vec<usize>>,
     /// Event name to the tallies that count it.
+    #[serde(serialize_with = "crate::stored::sorted_map")]
     pub tallies: HashMap<String, Vec<String>>,
     /// All tallies, in the file's order, which is that of the journey's stages.
     pub tally_rules: Vec<TallyRule>,

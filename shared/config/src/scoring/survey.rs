@@ -1,10 +1,11 @@
 //! Surveys, and how their answers are read.
 
 use perennial_domain::scalar;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A survey that the engine knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SurveyKind {
     /// How likely a person is to recommend the product: 0 to 10, or 1 to 10.
     Nps,
@@ -13,7 +14,7 @@ pub enum SurveyKind {
 }
 
 /// A survey: the event that brings an answer, and the scale of the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// Which of the surveys.
     pub kind: SurveyKind,

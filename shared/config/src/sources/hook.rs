@@ -4,11 +4,12 @@ use super::mapping::{Mapping, RawMapping};
 use super::pick::Place;
 use crate::error::Reporter;
 use crate::spanned::Spanned;
+use crate::stored::{Deferred, Unreadable};
 use perennial_domain::SourceId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The signature scheme of a source's webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
@@ -47,15 +48,30 @@ impl Scheme {
 }
 
 /// How a source's webhooks, posted to `/hooks/ID`, are verified and read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hook {
     /// The signature scheme.
     pub scheme: Scheme,
     /// The environment variable with the signing secret, or several separated by white space while one is rotated.
     pub secret_env: String,
-    /// The mappings to events. Every mapping that matches makes one; a webhook that matches none is accepted and
-    /// ignored.
-    pub maps: Vec<Mapping>,
+    maps: Deferred<Vec<Mapping>>,
+}
+
+impl Hook {
+    /// Returns the mappings to events. Every mapping that matches makes one; a webhook that matches none is accepted
+    /// and ignored.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if the configuration was loaded from damaged bytes.
+    pub fn maps(&self) -> Result<&[Mapping], Unreadable> {
+        self.maps.get().map(Vec::as_slice)
+    }
+
+    /// Returns the hook with other mappings.
+    #[must_use]
+    pub fn with_maps(self, maps: Vec<Mapping>) -> Self {
+        Self { maps: maps.into(), ..self }
+    }
 }
 
 pub(super) fn compile(
@@ -72,6 +88,6 @@ pub(super) fn compile(
     if !is_name {
         report.at(span, format!("source `{id}`: secret_env names an environment variable, such as STRIPE_WEBHOOK_SECRET; the secret itself never stands in a file"));
     }
-    let maps = maps.into_iter().map(|map| Mapping::compile(id, map, report)).collect();
-    Hook { scheme, secret_env, maps }
+    let maps: Vec<Mapping> = maps.into_iter().map(|map| Mapping::compile(id, map, report)).collect();
+    Hook { scheme, secret_env, maps: maps.into() }
 }

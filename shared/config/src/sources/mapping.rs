@@ -4,7 +4,7 @@ use super::pick::{Pick, Place, RawPick, RawPlaces};
 use crate::error::Reporter;
 use crate::spanned::Spanned;
 use perennial_domain::{EventKind, EventName, SourceId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
@@ -59,16 +59,17 @@ pub(super) struct RawMapping {
 }
 
 /// A required value at a place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Condition {
     /// The place.
     pub place: Place,
     /// The allowed values; never empty.
+    #[serde(with = "crate::stored::json_list")]
     pub one_of: Vec<serde_json::Value>,
 }
 
 /// Converts one kind of payload to one event.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mapping {
     /// It matches if all of these hold …
     pub when: Vec<Condition>,

@@ -4,10 +4,10 @@ use crate::error::{Reporter, line_and_column};
 use crate::spanned::Spanned;
 use perennial_domain::Event;
 use perennial_domain::page::{self, Pattern, Seen};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A page, or a screen of an app, that counts as an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The event that a view of it counts as.
     event: String,
@@ -20,7 +20,7 @@ pub struct Page {
 }
 
 /// All pages, in the file's order: the first match counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pages(Vec<Page>);
 
 /// A page, or a screen of an app, that counts as an event: a matching `page` or `screen` call, or an equivalent `track`

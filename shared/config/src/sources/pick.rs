@@ -1,10 +1,10 @@
 //! Places of values in a webhook.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A place in a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Place {
     /// In the body: a JSON pointer (RFC 6901), such as `/data/object/customer`.
     Body(String),
@@ -50,7 +50,7 @@ impl fmt::Display for Place {
 }
 
 /// The source of a property's value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pick {
     /// The value at the first of these places that has one.
     Value(Vec<Place>),

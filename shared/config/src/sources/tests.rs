@@ -35,7 +35,7 @@ fn a_source_has_write_keys_or_a_hook() {
     ));
     assert_eq!(errors, Vec::<String>::new());
     assert!(sources[0].write_key_hashes[0].same(&WriteKeyHash::of("secret")));
-    let map = &sources[1].hook.as_ref().unwrap().maps[0];
+    let map = &sources[1].hook.as_ref().unwrap().maps().unwrap()[0];
     assert_eq!(
         (map.kind, map.event.as_ref().unwrap().as_str(), map.when.len(), map.user_id.len()),
         (EventKind::Track, "Invoice Paid", 2, 2)

@@ -2,10 +2,11 @@
 
 use ring::digest::{SHA256, digest};
 use ring::hmac;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// SHA-256 of a write key. The key itself is nowhere kept; being long and random, it needs no salt. Does not print itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteKeyHash([u8; 32]);
 
 /// A text that is no hash.

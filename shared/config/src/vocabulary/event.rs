@@ -3,9 +3,10 @@
 use super::person_names::PERSON_NAMES;
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
 use crate::error::unknown;
+use serde::{Deserialize, Serialize};
 
 /// A lookup of a condition on an event.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventSlot {
     /// The name that the event is counted under.
     Event,

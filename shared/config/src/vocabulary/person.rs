@@ -8,6 +8,7 @@ use crate::error::unknown;
 use crate::features::{ERROR_DAYS, Features};
 use crate::history::{MAX_WINDOW_DAYS, MAX_WINDOW_HOURS, event_key, hours_key};
 use perennial_domain::{Currency, Likelihood};
+use serde::{Deserialize, Serialize};
 
 /// The names available to a condition: a value is not available to values that are computed before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,7 @@ pub enum Level {
 }
 
 /// A lookup of a condition on a person.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PersonSlot {
     /// The stage's name.
     Stage,
@@ -142,7 +143,7 @@ pub enum PersonSlot {
 }
 
 /// Something of the account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AccountField {
     /// Its id.
     Id,

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod archive;
+mod artefact;
 mod bounds;
 mod bucket;
 mod config;

@@ -2,6 +2,7 @@
 
 use super::*;
 use data_encoding::HEXLOWER;
+use perennial_config::sources::{Mapping, Source};
 use ring::hmac;
 
 pub(super) fn mac(parts: &[&[u8]]) -> Vec<u8> {
@@ -88,12 +89,20 @@ async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
     let mut config = CONFIG.clone();
     let github = config.sources.iter_mut().find(|source| source.id.as_str() == "github").unwrap();
     let header = perennial_config::sources::Place::parse("header:x-github-delivery").unwrap();
-    github.hook.as_mut().unwrap().maps.iter_mut().for_each(|map| map.message_id = vec![header.clone()]);
+    remap(github, |map| map.message_id = vec![header.clone()]);
     let mut fixture = Fixture::new();
     fixture.deps.config = ConfigHandle::fixed(config);
     let headers = [("x-hub-signature-256", &*signature), ("x-github-event", "star"), ("x-github-delivery", "d-3")];
     assert_eq!(fixture.send("POST", "/hooks/github", &headers, body.as_bytes()).await.body["accepted"], 1);
     assert_eq!(fixture.events()[0].message_id, ids[0]);
+}
+
+/// Changes each map of a source.
+fn remap(source: &mut Source, change: impl Fn(&mut Mapping)) {
+    let hook = source.hook.take().unwrap();
+    let mut maps = hook.maps().unwrap().to_vec();
+    maps.iter_mut().for_each(change);
+    source.hook = Some(hook.with_maps(maps));
 }
 
 /// The samples follow the shapes that the providers document.
@@ -220,7 +229,8 @@ async fn null_empty_text_and_words_for_no_id_hold_nothing() {
     let zendesk = CONFIG.sources.iter().find(|source| source.id.as_str() == "zendesk").unwrap();
     let body = json!({"id":"01H","type":"zen:event-type:ticket.created","detail":{"id":"5159","requester_id":"777","external_id":"","priority":null}});
     let payload = crate::mapping::Payload { headers: &headers, body: &body, place: None };
-    let mapping = zendesk.hook.as_ref().unwrap().maps.iter().find(|map| crate::mapping::fits(map, payload)).unwrap();
+    let mapping =
+        zendesk.hook.as_ref().unwrap().maps().unwrap().iter().find(|map| crate::mapping::fits(map, payload)).unwrap();
     let call = crate::mapping::call(&zendesk.id, perennial_config::sources::Scheme::Zendesk, mapping, payload);
     let id = &call["context"]["externalIds"][0];
     assert_eq!((&id["type"], &id["id"], call.get("userId")), (&json!("zendesk_user_id"), &json!("777"), None));
@@ -259,7 +269,7 @@ async fn a_change_that_hubspot_delivers_again_has_its_id_wherever_it_stands() {
 async fn a_delivery_without_an_id_is_told_by_its_payload() {
     let mut config = CONFIG.clone();
     let app = config.sources.iter_mut().find(|source| source.id.as_str() == "app").unwrap();
-    app.hook.as_mut().unwrap().maps.iter_mut().for_each(|map| map.message_id.clear());
+    remap(app, |map| map.message_id.clear());
     let mut fixture = Fixture::new();
     fixture.deps.config = ConfigHandle::fixed(config);
     let body = |user: &str| json!({"type":"user.created","data":{"userId":user}}).to_string();

@@ -2,23 +2,16 @@
 
 use super::super::ast::{Expr, Word};
 use super::super::node::{Find, Node};
+use super::super::pattern::Pattern;
 use super::super::value::Value;
 use super::super::{Form, Type, Vocabulary};
 use super::{Checker, Typed, one_of};
 use crate::error::nearest;
-use regex::{Regex, RegexBuilder};
 use std::ops::Range;
 
 /// All methods.
 pub(super) const METHODS: [&str; 8] =
     ["all", "contains", "endsWith", "exists", "lowerAscii", "matches", "size", "startsWith"];
-
-/// The largest compiled pattern, in bytes.
-const PATTERN_BYTES: usize = 1 << 18;
-/// The largest cache of a pattern's states at run time, in bytes.
-const PATTERN_CACHE_BYTES: usize = 1 << 19;
-/// The deepest nesting of a pattern.
-const PATTERN_NESTING: u32 = 32;
 
 impl<V: Vocabulary> Checker<'_, V> {
     pub(super) fn method(&mut self, at: &Range<usize>, target: &Expr, name: &Word, arguments: &[Expr]) -> Typed {
@@ -152,7 +145,7 @@ impl<V: Vocabulary> Checker<'_, V> {
             return pattern;
         }
         let pattern = match &pattern.node {
-            Node::Const(Value::Text(pattern)) => compiled(pattern),
+            Node::Const(Value::Text(pattern)) => Pattern::parse(pattern),
             _ => Err("the pattern has to be written out: it is compiled once".to_owned()),
         };
         match pattern {
@@ -161,23 +154,4 @@ impl<V: Vocabulary> Checker<'_, V> {
             Err(message) => self.wrong(&argument.at, message),
         }
     }
-}
-
-fn compiled(pattern: &str) -> Result<Regex, String> {
-    let built = RegexBuilder::new(pattern)
-        .size_limit(PATTERN_BYTES)
-        .dfa_size_limit(PATTERN_CACHE_BYTES)
-        .nest_limit(PATTERN_NESTING)
-        .build();
-    built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => {
-            format!("the pattern gets larger than {PATTERN_BYTES} bytes: make it simpler")
-        }
-        // The last line contains the error; the lines before show its position.
-        other => {
-            let told = other.to_string();
-            let last = told.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            format!("this is no pattern: {last}")
-        }
-    })
 }

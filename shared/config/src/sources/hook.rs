@@ -1,8 +1,7 @@
 //! A source's webhooks.
 
-use super::mapping::{Mapping, RawMapping};
-use super::pick::Place;
 use crate::error::Reporter;
+use crate::mapping::{Mapping, Place, RawMapping};
 use crate::spanned::Spanned;
 use perennial_domain::SourceId;
 use serde::Deserialize;
@@ -72,6 +71,7 @@ pub(super) fn compile(
     if !is_name {
         report.at(span, format!("source `{id}`: secret_env names an environment variable, such as STRIPE_WEBHOOK_SECRET; the secret itself never stands in a file"));
     }
-    let maps = maps.into_iter().map(|map| Mapping::compile(id, map, report)).collect();
+    let owner = format!("source `{id}`");
+    let maps = maps.into_iter().map(|map| Mapping::compile(&owner, None, map, report)).collect();
     Hook { scheme, secret_env, maps }
 }

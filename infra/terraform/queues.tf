@@ -4,6 +4,7 @@ locals {
   # The queues in the order in which work flows, and the function that each feeds.
   flow = [
     { queue = "events", function = "score" },
+    { queue = "imports", function = "score" },
     { queue = "messages", function = "deliver" },
     { queue = "essential", function = "deliver" },
     { queue = "accounts", function = "rollup" },

@@ -5,6 +5,7 @@ mod architecture;
 mod crash;
 mod delivery;
 mod hostile;
+mod imports;
 mod journeys_under_faults;
 mod logs;
 mod operate;

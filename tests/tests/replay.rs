@@ -22,7 +22,7 @@ fn patient(options: StackOptions) -> StackOptions {
 
 /// Returns the stream with equal times a microsecond apart, as ingest does within a batch: otherwise the profiles would
 /// depend on batching.
-fn told_apart(mut lines: Vec<String>) -> Vec<String> {
+pub(crate) fn told_apart(mut lines: Vec<String>) -> Vec<String> {
     let mut seen: HashMap<jiff::Timestamp, i64> = HashMap::new();
     for line in &mut lines {
         let mut call: Value = serde_json::from_str(line).unwrap();
@@ -43,6 +43,7 @@ async fn holds(name: &str, stream: PathBuf, expected: PathBuf) {
     feed(&straight, &lines, || 500).await;
     let people = everyone(straight.store()).await;
     check_totals(name, &people, &expected);
+    check_times(name, &people, &expected);
     let status = support::Client::new(straight.base_url()).status().await;
     assert_eq!(status["events"]["accepted"], expected["events"], "{name}: status");
     assert_eq!(status["events"]["rejected"], 0);
@@ -73,9 +74,9 @@ async fn holds(name: &str, stream: PathBuf, expected: PathBuf) {
     shuffled.stop().await;
 }
 
-fn check_totals(name: &str, people: &BTreeMap<String, Stored>, expected: &Value) {
+pub(crate) fn check_totals(name: &str, people: &BTreeMap<String, Stored>, expected: &Value) {
     let mut by_event: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut revenue, mut first, mut last) = (0, i64::MAX, i64::MIN);
+    let mut revenue = 0;
     let mut users: Vec<(u64, String)> = Vec::new();
     for stored in people.values() {
         let view = stored.profile.view();
@@ -83,8 +84,6 @@ fn check_totals(name: &str, people: &BTreeMap<String, Stored>, expected: &Value)
             *by_event.entry(event.to_owned()).or_default() += u64::from(n);
         }
         revenue += view.revenue_in(Currency::USD);
-        let seen = view.seen.unwrap();
-        (first, last) = (first.min(seen.first), last.max(seen.last));
         users.push((view.counts.total(), stored.profile.parts[0].identity.as_str().to_owned()));
     }
     let tracked = |by_event: &BTreeMap<String, u64>| {
@@ -104,12 +103,19 @@ fn check_totals(name: &str, people: &BTreeMap<String, Stored>, expected: &Value)
         .as_i64()
         .unwrap_or_else(|| (expected["revenue_sum"].as_f64().unwrap() * 100.0).round() as i64);
     assert_eq!(revenue, cents, "{name}: revenue");
-    let millis = |field: &str| expected[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
-    assert_eq!((first / 1000, last / 1000), (millis("first"), millis("last")), "{name}: first and last");
     for top in expected["top_users"].as_array().into_iter().flatten() {
         let found = users.iter().find(|(_, user)| Some(user.as_str()) == top[0].as_str());
         assert_eq!(found.map(|(n, _)| *n), top[1].as_u64(), "{name}: {}", top[0]);
     }
+}
+
+/// Every call of these streams is activity.
+fn check_times(name: &str, people: &BTreeMap<String, Stored>, expected: &Value) {
+    let seen: Vec<_> = people.values().map(|stored| stored.profile.view().seen.unwrap()).collect();
+    let first = seen.iter().map(|seen| seen.first).min().unwrap();
+    let last = seen.iter().map(|seen| seen.last).max().unwrap();
+    let millis = |field: &str| expected[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    assert_eq!((first / 1000, last / 1000), (millis("first"), millis("last")), "{name}: first and last");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,10 @@
 
 use crate::answer::Refusal;
 use crate::deps::Deps;
-use crate::pack::pack;
 use futures::future::{Either, select};
 use jiff::Timestamp;
 use perennial_config::scoring::{Scoring, Survey};
+use perennial_contracts::pack::pack;
 use perennial_contracts::tokens::redacted;
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
 use perennial_domain::hygiene::{Note, Outcome, Reason};

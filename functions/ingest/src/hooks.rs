@@ -3,13 +3,13 @@
 use crate::answer::{self, Refusal, json_answer};
 use crate::collect::Collected;
 use crate::deps::{Deps, nonce};
-use crate::mapping::{self, Payload};
 use crate::settings::called_uri;
 use crate::{body, form};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use lambda_http::Body;
 use perennial_config::sources::{Hook, Scheme, Source};
+use perennial_contracts::mapping::{self, Payload};
 use perennial_contracts::tokens::TokenSecrets;
 use perennial_contracts::tracking::{self, Dialect, Received, Route};
 use perennial_contracts::webhooks::{self, Signed};
@@ -40,12 +40,13 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
 
     let text = body::text(wire)?;
     let body = read(&text)?;
+    let signed = Some(mapping::Signed { headers: &parts.headers, scheme: hook.scheme });
     let payloads: Vec<Payload<'_>> = match &body {
         Value::Array(several) => {
-            let payload = |(place, body)| Payload { headers: &parts.headers, body, place: Some(place) };
+            let payload = |(place, body)| Payload { body, signed, place: Some(place) };
             several.iter().enumerate().map(payload).collect()
         }
-        one => vec![Payload { headers: &parts.headers, body: one, place: None }],
+        one => vec![Payload { body: one, signed, place: None }],
     };
     let nonce = nonce().ok_or(Refusal::NotStored)?;
     let maps = hook.maps().map_err(|error| {
@@ -59,7 +60,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     for payload in payloads {
         let position = payload.place.unwrap_or_default();
         for mapping in maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
-            let call = mapping::call(&source.id, hook.scheme, mapping, payload).to_string();
+            let call = mapping::call(&source.id, mapping, payload, "").to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
             // serde_json's output is an object.
             for item in read.iter().flat_map(|body| &body.items) {

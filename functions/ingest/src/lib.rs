@@ -13,8 +13,6 @@ mod cors;
 mod endpoint;
 mod form;
 mod hooks;
-mod mapping;
-mod pack;
 mod receipt;
 mod sender;
 mod settings;

@@ -38,7 +38,7 @@ const ARN = 'arn:<Partition>:SERVICE:<Region>:<AccountId>:';
 const ses = (rest: string) => ARN.replace('SERVICE', 'ses') + rest;
 const TABLE = '<Table perennial>';
 const TAKEN = 'sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes';
-const DEPTHS = ['events', 'messages', 'essential', 'accounts', 'mail-events'].flatMap((name) => [queue(name), queue(`${name}-dlq`)]);
+const DEPTHS = ['events', 'imports', 'messages', 'essential', 'accounts', 'mail-events'].flatMap((name) => [queue(name), queue(`${name}-dlq`)]);
 const { fromAddress, domain, configurationSet } = config.mail;
 
 /** Everything that every function may do, but log. */
@@ -50,7 +50,7 @@ const MAY: Readonly<Record<string, string[]>> = {
   score: [
     ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query', TABLE),
     ...each('dynamodb:PutItem dynamodb:UpdateItem dynamodb:BatchWriteItem', TABLE),
-    ...each(TAKEN, queue('events')),
+    ...each(TAKEN, queue('events'), queue('imports')),
     ...each('sqs:SendMessage', queue('events'), queue('messages'), queue('essential'), queue('accounts')),
     ...each('s3:PutObject', '<Bucket>/archive/*'),
   ],

@@ -11,13 +11,14 @@ macro_rules! files {
 }
 
 /// Every file of the default configuration. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 46] = files![
+const EMBEDDED: [(&str, &str); 47] = files![
     "accounts.toml",
     "billing.toml",
     "channels.toml",
     "deployment.toml",
     "features.toml",
     "identity.toml",
+    "imports.toml",
     "journeys.toml",
     "lifecycle.toml",
     "limits.toml",

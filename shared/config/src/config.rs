@@ -10,6 +10,7 @@ use crate::error::{ConfigError, ConfigErrors, Reporter, nearest};
 use crate::features::Features;
 use crate::history::History;
 use crate::identity::Identities;
+use crate::imports::{self, Import};
 use crate::journeys::{self, Does, Journey, Journeys};
 use crate::lifecycle::{Lifecycle, Milestone};
 use crate::limits::{self, Limits};
@@ -40,6 +41,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// The pages that stand for an event.
     pub pages: Pages,
+    /// How files are imported.
+    pub imports: Vec<Import>,
     /// The identity rules.
     pub identity: Identities,
     /// The product's features.
@@ -119,6 +122,7 @@ impl Config {
             }
         }
         let (sources, pages) = with(bundle, "sources.toml", &mut errors, sources::load);
+        let imports = optional(bundle, "imports.toml", &mut errors, imports::load);
         // A folder without it has the documented defaults.
         let identity = bundle.files.get("identity.toml").map_or_else(Identities::default, |text| {
             Identities::load(&mut Reporter::new("identity.toml", text, &mut errors))
@@ -194,6 +198,7 @@ impl Config {
             active_since: None,
             sources,
             pages,
+            imports,
             identity,
             features,
             personas,
@@ -354,13 +359,14 @@ impl Config {
 const RETIRED_HINT: &str = " (this is an earlier version of the journey, which people may be on the way through: keep what it \
                             names, or write on_change = \"move\" into the journey)";
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "accounts.toml",
     "billing.toml",
     "channels.toml",
     "deployment.toml",
     "features.toml",
     "identity.toml",
+    "imports.toml",
     "journeys.toml",
     "lifecycle.toml",
     "limits.toml",

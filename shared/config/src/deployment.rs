@@ -222,7 +222,8 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
         },
         log_days: log_days(report, logs.retention_days).unwrap_or(usual.log_days),
         ingest: function(report, functions.ingest, usual.ingest, HTTP_SECONDS, 0),
-        score: function(report, functions.score, usual.score, SECONDS, 1),
+        // Events, and those of imports.
+        score: function(report, functions.score, usual.score, SECONDS, 2),
         sweep: function(report, functions.sweep, usual.sweep, SECONDS, 0),
         rollup: function(report, functions.rollup, usual.rollup, SECONDS, 1),
         // Messages, essential ones, and what becomes of mails.
@@ -327,7 +328,7 @@ mod tests {
                     [functions.ingest]\nmemory_mb = 64\ntimeout_seconds = 31\n[functions.sweep.batch]\nmessages = 1\n\
                     [functions.deliver.batch]\nmessages = 11\nwindow_seconds = 0\nat_once = 1\n\
                     [functions.rollup]\ntimeout_seconds = 60\nconcurrency = 9\n[functions.score]\ntimeout_seconds = 6\n\
-                    concurrency = 10\n[functions.score.batch]\nwindow_seconds = 30\n";
+                    concurrency = 20\n[functions.score.batch]\nwindow_seconds = 30\n";
         let (_, errors) = read(text);
         let mut found: Vec<(usize, &str)> = errors.iter().map(|error| (error.line, error.message.as_str())).collect();
         found.sort_unstable();

@@ -45,6 +45,7 @@ pub fn schemas() -> Vec<FileSchema> {
         of::<crate::deployment::File>("deployment"),
         of::<crate::features::File>("features"),
         of::<crate::identity::File>("identity"),
+        of::<crate::imports::File>("imports"),
         of::<crate::journeys::File>("journeys"),
         of::<crate::lifecycle::File>("lifecycle"),
         of::<crate::limits::File>("limits"),

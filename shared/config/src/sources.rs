@@ -1,20 +1,16 @@
 //! `sources.toml`: the sources of events, and how their requests are authenticated and read.
 
 mod hook;
-mod mapping;
 mod page;
-mod pick;
 mod write_key;
 
 pub use hook::{Hook, Scheme};
-pub use mapping::{Condition, Mapping};
 pub use page::{Page, Pages};
-pub use pick::{Pick, Place};
 pub use write_key::{InvalidHash, LOCAL_KEYS, WriteKeyHash};
 
 use crate::error::{Reporter, Used};
+use crate::mapping::RawMapping;
 use crate::spanned::Spanned;
-use mapping::RawMapping;
 use page::RawPage;
 use perennial_domain::{SourceId, Trust};
 use serde::{Deserialize, Serialize};

@@ -103,6 +103,39 @@ pub(crate) mod json_map {
     }
 }
 
+/// JSON values by name.
+pub(crate) mod json_by_name {
+    use super::{BTreeMap, Deserialize, Deserializer, Json, Serializer};
+
+    type Values = BTreeMap<String, serde_json::Value>;
+
+    pub(crate) fn serialize<S: Serializer>(values: &Values, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(values.iter().map(|(name, value)| (name, Json::from(value))))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Values, D::Error> {
+        let values = BTreeMap::<String, Json>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|(name, value)| (name, value.into())).collect())
+    }
+}
+
+/// A time zone that may be missing, by its IANA name.
+pub(crate) mod optional_time_zone {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, time_zone};
+    use jiff::tz::TimeZone;
+
+    #[derive(Serialize, Deserialize)]
+    struct Named(#[serde(with = "time_zone")] TimeZone);
+
+    pub(crate) fn serialize<S: Serializer>(zone: &Option<TimeZone>, serializer: S) -> Result<S::Ok, S::Error> {
+        zone.clone().map(Named).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeZone>, D::Error> {
+        Ok(Option::<Named>::deserialize(deserializer)?.map(|Named(zone)| zone))
+    }
+}
+
 /// A time zone, by its IANA name.
 pub(crate) mod time_zone {
     use super::{Deserialize, Deserializer, Serialize, Serializer};

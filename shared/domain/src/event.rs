@@ -90,6 +90,9 @@ pub struct Event {
     /// The trust in the event when it was received.
     #[serde(skip_serializing_if = "Trust::is_default")]
     pub trust: Trust,
+    /// `true` if it was imported as history: it changes the profile and triggers nothing, however young it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub history: bool,
     /// The name of the action (always present for `track`), or of the page or screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<EventName>,
@@ -146,6 +149,8 @@ struct RawEvent {
     source: SourceId,
     #[serde(default)]
     trust: Trust,
+    #[serde(default)]
+    history: bool,
     event: Option<EventName>,
     group_id: Option<AccountId>,
     previous_id: Option<AnonymousId>,
@@ -186,6 +191,7 @@ impl TryFrom<RawEvent> for Event {
             received_at: raw.received_at,
             source: raw.source,
             trust: raw.trust,
+            history: raw.history,
             event: raw.event,
             group_id: raw.group_id,
             previous_id: raw.previous_id,
@@ -216,6 +222,7 @@ impl Event {
             received_at: at,
             source,
             trust: Trust::default(),
+            history: false,
             event: None,
             group_id: None,
             previous_id: None,
@@ -345,6 +352,10 @@ mod tests {
             "receivedAt":"2026-01-01T00:00:01Z","source":"web","event":"Signed Up","properties":{"plan":"pro"}});
         let event = parse(json.clone()).unwrap();
         assert_eq!(serde_json::to_value(&event).unwrap(), json);
+        let mut history = json;
+        history["history"] = true.into();
+        assert!(parse(history.clone()).unwrap().history);
+        assert_eq!(serde_json::to_value(parse(history.clone()).unwrap()).unwrap(), history);
         assert_eq!(event.counted_as(), "Signed Up");
     }
 

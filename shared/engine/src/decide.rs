@@ -114,7 +114,8 @@ impl<'a, 'p> Situation<'a, 'p> {
                     self.on_goal(journey, event, &occurrence);
                 }
             }
-            if self.is_replaced(event, &occurrence) {
+            // A goal that was reached ends a run; nothing else follows from what is imported as history.
+            if event.history || self.is_replaced(event, &occurrence) {
                 continue;
             }
             if recent {
@@ -303,8 +304,9 @@ impl<'a, 'p> Situation<'a, 'p> {
         if rang > self.now() || entered.is_some_and(|entered| entered.last >= rang.as_millisecond()) {
             return;
         }
-        if !self.is_recent(rang) {
-            // They became inactive long before their data arrived.
+        let is_of_import = self.facts.imported.is_some_and(|at| rang.as_second() <= at);
+        if !self.is_recent(rang) || is_of_import {
+            // They became inactive before their data arrived.
             if onset == Onset::Later {
                 self.plan_start(journey);
             }

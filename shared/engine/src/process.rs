@@ -118,7 +118,7 @@ pub fn process(
         limits::forget(moment, profile);
         let recent = i64::from(config.channels.max_event_age_hours) * 3600;
         let now = moment.now.as_second();
-        let is_recent = |(event, _): &(&Event, Identity)| now - event.timestamp.as_second() <= recent;
+        let is_recent = |(event, _): &(&Event, Identity)| !event.history && now - event.timestamp.as_second() <= recent;
         let speak = fresh.iter().any(is_recent);
         let old = fresh.iter().filter(|event| !is_recent(event)).count() as u64;
         let was_imported = profile.parts.iter().any(|part| starts::is_of_import(part.facts.imported, moment.now));

@@ -238,3 +238,41 @@ proptest! {
         prop_assert_eq!(play(&config, &mut person, 60).len(), 1);
     }
 }
+
+/// Imported as history: it changes the profile, and triggers nothing, however young it is and however often it arrives.
+#[test]
+fn history_triggers_nothing_however_young_it_is() {
+    let welcome = "[[journey]]\nid = \"welcome\"\ntrigger = { event = \"Signed In\" }\n";
+    let often = "[[journey]]\nid = \"often\"\ntrigger = { event = \"Price Viewed\", times = 3, within_days = 7 }\n";
+    let config = config(&[RISK, STEP, welcome, STEP, often, STEP]);
+    let track = |id: &str, name: &str| EventBuilder::track(id, "u", name).at(plus_days(now(), -1)).build();
+    let imported = |event: Event| Event { history: true, ..event };
+    let who = EventBuilder::identify("i", "u", None).with_trait("plan", "old").at(now()).build();
+    let rows = ["1", "2", "3"].map(|id| imported(track(id, "Price Viewed")));
+    let rows = [rows.to_vec(), vec![imported(track("4", "Signed In")), imported(who)]].concat();
+    let mut person = Person::new("u");
+    for _ in 0..2 {
+        person.feed(&config, &rows, now());
+        assert_eq!(person.sent().len(), 0);
+    }
+    let soon = now() + SignedDuration::from_hours(1);
+    tick(&Moment::new(&config, soon), &mut person.profile);
+    assert_eq!(person.sent().len(), 0, "nor does it shortly afterwards");
+    // Live events are answered, and count with those before them.
+    person.feed(&config, &[track("5", "Price Viewed"), track("6", "Signed In")], soon);
+    assert_eq!(person.sent().len(), 2);
+}
+
+#[test]
+fn who_became_inactive_just_before_the_import_starts_on_another_day() {
+    let config = config(&["[[journey]]\nid = \"idle\"\ntrigger = { idle_days = 14 }\n", STEP]);
+    for history in [true, false] {
+        let seen = now() - SignedDuration::from_hours(14 * 24 + 1);
+        let event = Event { history, ..EventBuilder::track("t", "u", "Signed In").at(seen).build() };
+        let mut person = Person::new("u");
+        person.feed(&config, &[event], now());
+        tick(&Moment::new(&config, now() + SignedDuration::from_mins(5)), &mut person.profile);
+        assert_eq!(person.sent().len(), 0, "history: {history}");
+        assert_eq!(play(&config, &mut person, 20).len(), 1, "history: {history}");
+    }
+}

@@ -6,6 +6,8 @@
 //!
 //! Identities follow from the events, except for manual unmerges: [`unmerges`] are stored beside the events.
 
+pub mod imports;
+pub mod incoming;
 pub mod people;
 pub mod s3;
 pub mod unmerges;

@@ -66,6 +66,7 @@ impl EventBuilder {
             received_at: Timestamp::UNIX_EPOCH,
             source: SourceId::parse("test").expect("a source"),
             trust: Trust::default(),
+            history: false,
             event: None,
             group_id: None,
             previous_id: None,

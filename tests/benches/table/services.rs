@@ -86,6 +86,7 @@ impl Services {
             ("ESSENTIAL", &self.queues.essential),
             ("ACCOUNTS", &self.queues.accounts),
             ("MAIL_EVENTS", &self.queues.mail_events),
+            ("IMPORTS", &self.queues.imports),
         ];
         for (name, url) in queues {
             variables.push((format!("{name}_QUEUE_URL"), url.clone()));

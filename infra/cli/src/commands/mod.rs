@@ -10,6 +10,7 @@ mod erase;
 mod experiments;
 mod explain;
 mod feed;
+mod import;
 mod journey;
 mod key;
 mod progress;
@@ -52,6 +53,9 @@ enum Command {
     Experiments(experiments::Args),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
+    /// Import files of history, or of a user database: CSV, TSV, NDJSON and JSON, plain, gzip, zstd or zip. Sends nothing
+    /// by default.
+    Import(import::Args),
     /// Recount all history under the active configuration, as if its rules had always applied.
     Rescore(rescore::Args),
     /// Apply newly pushed journeys to quiet profiles: plan their starts within 14 days. Sends nothing.
@@ -98,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Journey(args) => block_on(journey::run(args)),
         Command::Experiments(args) => block_on(experiments::run(args)),
         Command::Segments(args) => block_on(segments::run(args)),
+        Command::Import(args) => block_on(import::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),
         Command::Reach(args) => block_on(reach::run(args)),
         Command::Calibrate(args) => block_on(calibrate::run(args)),

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use lambda_http::Body;
 use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
 use perennial_channels::unsubscribe::Keys;
+use perennial_import::QueueBacklog;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_local::stack::pages_at_once;
@@ -86,7 +87,7 @@ impl Operated {
         self.clock.now()
     }
 
-    /// Returns the queue called `name`: events, messages, essential, accounts or mail-events.
+    /// Returns the queue called `name`: events, imports, messages, essential, accounts or mail-events.
     pub(crate) fn queue(&self, name: &str) -> anyhow::Result<&WatchedQueue> {
         let found = self.queues.iter().find(|queue| queue.name == name);
         found.ok_or_else(|| anyhow::anyhow!("no queue is called {name}; there are {}", NAMES.join(", ")))
@@ -166,6 +167,31 @@ impl Operated {
             clock: self.clock.clone(),
             debounce: Delay::NONE,
         }))
+    }
+
+    /// Returns the dependencies of an import. It waits while its queue is long, so that it never fills the queue's
+    /// storage, and its progress is that of counting.
+    ///
+    /// # Errors
+    /// If there is no such queue.
+    pub(crate) fn importer(&self) -> anyhow::Result<perennial_import::Deps> {
+        let url = self.queue("imports")?.url.clone();
+        Ok(perennial_import::Deps {
+            archive: self.archive.clone(),
+            rejects: Arc::new(self.store.clone()),
+            imports: Arc::new(self.sender("imports")?),
+            backlog: Some(Arc::new(QueueBacklog::new(self.sqs.clone(), url))),
+            clock: self.clock.clone(),
+        })
+    }
+
+    /// Returns the active configuration, compiled.
+    ///
+    /// # Errors
+    /// If there is none, or the table does not respond.
+    pub(crate) async fn config(&self) -> anyhow::Result<Arc<perennial_config::Config>> {
+        let config = ConfigHandle::load(self.store.clone()).await.map_err(|error| self.explained(error))?;
+        Ok(config.current().await)
     }
 
     /// The error with what to do about it.

@@ -175,6 +175,7 @@ mod tests {
         };
         let urls = QueueUrls {
             events: url("events"),
+            imports: url("imports"),
             messages: url("messages"),
             essential: url("essential"),
             accounts: url("accounts"),

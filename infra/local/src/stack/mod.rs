@@ -11,6 +11,7 @@ mod folder;
 mod guard;
 mod history;
 pub mod http;
+mod incoming;
 mod index;
 mod local;
 mod mails;
@@ -204,6 +205,11 @@ impl Stack {
         let mut tasks = JoinSet::new();
         for source in wired.sources.iter().cloned() {
             tasks.spawn(EventSource::run(source, wired.sqs.clone(), aws.queues(), stop.clone()));
+        }
+        if let Some(folder) = &folder {
+            let importer = incoming::importer(&wired, options.clock.clone());
+            let folder = incoming::folder(folder.path())?;
+            tasks.spawn(incoming::watch(folder, importer, wired.config.clone(), stop.clone()));
         }
         let schedules = Schedules::new(&config.schedules, options.clock.now())?;
         let clock = options.clock.clone();

@@ -5,13 +5,15 @@ use perennial_config::deployment::Queues;
 use std::time::Duration;
 
 /// The queues' names; a dead-letter queue has its queue's name with `-dlq`.
-pub const NAMES: [&str; 5] = ["events", "messages", "essential", "accounts", "mail-events"];
+pub const NAMES: [&str; 6] = ["events", "imports", "messages", "essential", "accounts", "mail-events"];
 
 /// The URLs of the queues.
 #[derive(Debug, Clone)]
 pub struct QueueUrls {
     /// `ingest`, `sweep` and `deliver`'s feedback to `score`.
     pub events: String,
+    /// Imports to `score`: events of files, which live events do not wait behind.
+    pub imports: String,
     /// `score` to `deliver`.
     pub messages: String,
     /// `score` to `deliver`: essential messages, which do not wait behind others.
@@ -28,6 +30,7 @@ impl QueueUrls {
     pub fn get(&self, name: &str) -> Option<&str> {
         match name {
             "events" => Some(&self.events),
+            "imports" => Some(&self.imports),
             "messages" => Some(&self.messages),
             "essential" => Some(&self.essential),
             "accounts" => Some(&self.accounts),
@@ -44,6 +47,7 @@ impl QueueUrls {
 pub async fn create(sqs: &aws_sdk_sqs::Client, like: &Queues, visibility: Duration) -> anyhow::Result<QueueUrls> {
     Ok(QueueUrls {
         events: queue(sqs, "events", like, visibility).await?,
+        imports: queue(sqs, "imports", like, visibility).await?,
         messages: queue(sqs, "messages", like, visibility).await?,
         essential: queue(sqs, "essential", like, visibility).await?,
         accounts: queue(sqs, "accounts", like, visibility).await?,

@@ -296,7 +296,8 @@ pub(super) async fn wire(
         // Two invocations at once, like two Lambda instances: they sometimes conflict on a profile, as they would
         // there.
         source("score", &urls.events, &deployment.score, Arc::clone(&score)),
-        source("score", &urls.events, &deployment.score, score),
+        source("score", &urls.events, &deployment.score, Arc::clone(&score)),
+        source("score", &urls.imports, &deployment.score, score),
         source("deliver", &urls.messages, &deployment.deliver, Arc::clone(&deliver)),
         source("deliver", &urls.essential, &deployment.deliver, Arc::clone(&deliver)),
         source("deliver", &urls.mail_events, &deployment.deliver, deliver),

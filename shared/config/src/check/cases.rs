@@ -240,7 +240,8 @@ pub(super) fn never_for(config: &Config, filter: &Program<EventSlot>, event: &st
         return None;
     }
     let fails = |source: &str| matches!(filter.eval(&EventCase { event, source }), Ok(Value::Bool(false)));
-    let sources = config.sources.iter().map(|source| source.id.as_str()).chain(OWN_SOURCES);
+    let imports = config.imports.iter().map(|import| import.id.as_str());
+    let sources = config.sources.iter().map(|source| source.id.as_str()).chain(imports).chain(OWN_SOURCES);
     if !sources.clone().all(fails) {
         return None;
     }

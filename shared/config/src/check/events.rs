@@ -186,12 +186,18 @@ fn mention<'a>(
     Mention { name: name.into(), file, path: path.into(), is_sent }
 }
 
-/// Names that webhooks, pages and steps of journeys give to events.
+/// Names that webhooks, imports, pages and steps of journeys give to events.
 fn sent<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
     for (at, source) in config.sources.iter().enumerate() {
         for (number, map) in source.hook.iter().flat_map(|hook| hook.maps().unwrap_or_default().iter().enumerate()) {
             let path = [Key("source"), At(at), Key("map"), At(number), Key("event")];
             all.extend(map.event.as_ref().map(|name| mention(name.as_str(), "sources.toml", path, true)));
+        }
+    }
+    for (at, import) in config.imports.iter().enumerate() {
+        for (number, map) in import.own_maps().iter().enumerate() {
+            let path = [Key("import"), At(at), Key("map"), At(number), Key("event")];
+            all.extend(map.event.as_ref().map(|name| mention(name.as_str(), "imports.toml", path, true)));
         }
     }
     for (at, name) in config.pages.events().enumerate() {

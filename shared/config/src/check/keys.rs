@@ -4,8 +4,9 @@
 use super::Remarks;
 use super::places::Part::{At, Key};
 use crate::config::Config;
-use crate::sources::{Hook, Mapping, Place, Source, WriteKeyHash};
+use crate::sources::{Hook, Source, WriteKeyHash};
 use perennial_domain::Trust;
+use std::collections::BTreeSet;
 
 /// Names of sources whose keys are probably public.
 const OF_CLIENTS: [&str; 9] = ["android", "browser", "frontend", "ios", "mobile", "site", "spa", "web", "website"];
@@ -36,8 +37,9 @@ pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
 /// a header: GitHub sends the event type nowhere else.
 fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) {
     for (index, map) in hook.maps().unwrap_or_default().iter().enumerate() {
-        for (field, places) in fields(map) {
-            if let Some(place) = places.into_iter().find(|place| !hook.scheme.covers(place)) {
+        let mut fields = BTreeSet::new();
+        for (field, place) in map.places() {
+            if !hook.scheme.covers(place) && fields.insert(field) {
                 let message = format!(
                     "source `{}`: the signature does not cover {place}; whoever has seen one webhook can write there what they like. Take a \
                      place in the body",
@@ -47,21 +49,6 @@ fn unsigned(at: usize, source: &Source, hook: &Hook, remarks: &mut Remarks<'_>) 
             }
         }
     }
-}
-
-/// Returns the fields that a map fills, by their names in the file, and their places.
-fn fields(map: &Mapping) -> Vec<(&'static str, Vec<&Place>)> {
-    vec![
-        ("user_id", map.user_id.iter().collect()),
-        ("external_id", map.external_id.iter().flat_map(|(_, places)| places).collect()),
-        ("anonymous_id", map.anonymous_id.iter().collect()),
-        ("group_id", map.group_id.iter().collect()),
-        ("previous_id", map.previous_id.iter().collect()),
-        ("message_id", map.message_id.iter().collect()),
-        ("timestamp", map.timestamp.iter().collect()),
-        ("properties", map.properties.iter().flat_map(|(_, pick)| pick.places()).collect()),
-        ("traits", map.traits.iter().flat_map(|(_, pick)| pick.places()).collect()),
-    ]
 }
 
 fn is_believed_too_far(source: &Source) -> bool {

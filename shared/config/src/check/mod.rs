@@ -40,8 +40,15 @@ pub fn check(bundle: &Bundle) -> Checked {
 }
 
 /// Files that decide what conditions can match. If one of them has an error, conditions are not judged.
-const MEANING: [&str; 6] =
-    ["accounts.toml", "features.toml", "lifecycle.toml", "scoring.toml", "segments.toml", "sources.toml"];
+const MEANING: [&str; 7] = [
+    "accounts.toml",
+    "features.toml",
+    "imports.toml",
+    "lifecycle.toml",
+    "scoring.toml",
+    "segments.toml",
+    "sources.toml",
+];
 
 fn remarks(bundle: &Bundle, config: &Config, errors: &[ConfigError]) -> Vec<ConfigError> {
     let places = Places::new(bundle);
@@ -73,6 +80,7 @@ fn incomplete(config: &Config, places: &Places<'_>) -> Vec<(&'static str, Vec<Pa
     let (scoring, journeys) = (&config.scoring, &config.journeys.all);
     let mut lists = vec![
         ("features.toml", vec![Key("feature")], config.features.all.len()),
+        ("imports.toml", vec![Key("import")], config.imports.len()),
         ("journeys.toml", vec![Key("journey")], journeys.len()),
         ("personas.toml", vec![Key("persona")], config.personas.all.len()),
         ("scoring.toml", vec![Key("rule")], scoring.rules.len()),

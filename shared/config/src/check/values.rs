@@ -41,7 +41,8 @@ impl<'a> Known<'a> {
 /// Remarks on every text in a condition that its name never has. If the condition never holds because of it, both are
 /// one remark.
 pub(super) fn remark(config: &Config, remarks: &mut Remarks<'_>) {
-    let sources = config.sources.iter().map(|source| source.id.as_str());
+    let imports = config.imports.iter().map(|import| import.id.as_str());
+    let sources = config.sources.iter().map(|source| source.id.as_str()).chain(imports);
     let known = Known {
         stages: Stage::ALL.iter().map(|stage| stage.as_str()).collect(),
         sources: sources.chain([perennial_domain::event::JOURNEYS]).collect(),

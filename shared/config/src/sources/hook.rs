@@ -1,8 +1,7 @@
 //! A source's webhooks.
 
-use super::mapping::{Mapping, RawMapping};
-use super::pick::Place;
 use crate::error::Reporter;
+use crate::mapping::{Mapping, Place, RawMapping};
 use crate::spanned::Spanned;
 use crate::stored::{Deferred, Unreadable};
 use perennial_domain::SourceId;
@@ -88,6 +87,7 @@ pub(super) fn compile(
     if !is_name {
         report.at(span, format!("source `{id}`: secret_env names an environment variable, such as STRIPE_WEBHOOK_SECRET; the secret itself never stands in a file"));
     }
-    let maps: Vec<Mapping> = maps.into_iter().map(|map| Mapping::compile(id, map, report)).collect();
+    let owner = format!("source `{id}`");
+    let maps: Vec<Mapping> = maps.into_iter().map(|map| Mapping::compile(&owner, None, map, report)).collect();
     Hook { scheme, secret_env, maps: maps.into() }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::error::ConfigError;
+use crate::mapping::{Pick, Place};
 use perennial_domain::EventKind;
 
 fn check(text: &str) -> (Vec<Source>, Vec<String>) {

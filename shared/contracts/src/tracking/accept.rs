@@ -238,6 +238,9 @@ fn accept(
     let kept = call.context.filter(|_| call.context_user_token.is_some()).map(without_token);
     let context = kept.as_deref().or(call.context);
     write_optional(out, ",\"trust\":", (!trust.is_default()).then(|| trust.as_str()));
+    if received.history {
+        out.push_str(",\"history\":true");
+    }
     write_optional(out, ",\"event\":", event.as_ref().map(EventName::as_str));
     write_optional(out, ",\"groupId\":", group_id.as_ref().map(AccountId::as_str));
     write_optional(out, ",\"previousId\":", previous_id.as_ref().map(AnonymousId::as_str));

@@ -15,6 +15,7 @@ pub struct Received {
     pub(super) at: Timestamp,
     pub(super) sent_at: Option<Timestamp>,
     trust: Trust,
+    pub(super) history: bool,
     tokens: TokenSecrets,
     nonce: Nonce,
     ids: u64,
@@ -26,13 +27,19 @@ impl Received {
     /// events without one are derived from `nonce`.
     pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>, nonce: Nonce) -> Self {
         let (trust, tokens) = (Trust::default(), TokenSecrets::default());
-        Self { source, at, sent_at, trust, tokens, nonce, ids: 0, order: Order::default() }
+        Self { source, at, sent_at, trust, history: false, tokens, nonce, ids: 0, order: Order::default() }
     }
 
     /// Sets the trust in the source. `tokens` are the secrets of users' tokens.
     #[must_use]
     pub fn with_trust(self, trust: Trust, tokens: TokenSecrets) -> Self {
         Self { trust, tokens, ..self }
+    }
+
+    /// Makes its events history, which triggers nothing ([`perennial_domain::Event::history`]).
+    #[must_use]
+    pub fn as_history(self) -> Self {
+        Self { history: true, ..self }
     }
 
     /// Returns whether anyone can read the source's key.

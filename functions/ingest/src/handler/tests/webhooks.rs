@@ -2,7 +2,9 @@
 
 use super::*;
 use data_encoding::HEXLOWER;
-use perennial_config::sources::{Mapping, Source};
+use perennial_config::mapping::Mapping;
+use perennial_config::sources::Source;
+use perennial_contracts::mapping;
 use ring::hmac;
 
 pub(super) fn mac(parts: &[&[u8]]) -> Vec<u8> {
@@ -88,7 +90,7 @@ async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
     // Even if the configuration maps it.
     let mut config = CONFIG.clone();
     let github = config.sources.iter_mut().find(|source| source.id.as_str() == "github").unwrap();
-    let header = perennial_config::sources::Place::parse("header:x-github-delivery").unwrap();
+    let header = perennial_config::mapping::Place::parse("header:x-github-delivery").unwrap();
     remap(github, |map| map.message_id = vec![header.clone()]);
     let mut fixture = Fixture::new();
     fixture.deps.config = ConfigHandle::fixed(config);
@@ -228,10 +230,11 @@ async fn null_empty_text_and_words_for_no_id_hold_nothing() {
     let headers = http::HeaderMap::new();
     let zendesk = CONFIG.sources.iter().find(|source| source.id.as_str() == "zendesk").unwrap();
     let body = json!({"id":"01H","type":"zen:event-type:ticket.created","detail":{"id":"5159","requester_id":"777","external_id":"","priority":null}});
-    let payload = crate::mapping::Payload { headers: &headers, body: &body, place: None };
-    let mapping =
-        zendesk.hook.as_ref().unwrap().maps().unwrap().iter().find(|map| crate::mapping::fits(map, payload)).unwrap();
-    let call = crate::mapping::call(&zendesk.id, perennial_config::sources::Scheme::Zendesk, mapping, payload);
+    let scheme = perennial_config::sources::Scheme::Zendesk;
+    let signed = Some(mapping::Signed { headers: &headers, scheme });
+    let payload = mapping::Payload { body: &body, signed, place: None };
+    let map = zendesk.hook.as_ref().unwrap().maps().unwrap().iter().find(|map| mapping::fits(map, payload)).unwrap();
+    let call = mapping::call(&zendesk.id, map, payload, "");
     let id = &call["context"]["externalIds"][0];
     assert_eq!((&id["type"], &id["id"], call.get("userId")), (&json!("zendesk_user_id"), &json!("777"), None));
     assert_eq!(call["properties"], json!({"ticket":"5159"}));

@@ -1,12 +1,14 @@
-//! Places of values in a webhook.
+//! Places of values in a webhook or a row of a file.
 
+use super::convert::{Convert, RawConvert};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A place in a webhook.
+/// A place in a webhook, or in a row of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Place {
-    /// In the body: a JSON pointer (RFC 6901), such as `/data/object/customer`.
+    /// In the body: a JSON pointer (RFC 6901), such as `/data/object/customer`. In a row of a table, `/` and the
+    /// column's name.
     Body(String),
     /// A header, by its name in lower case; written `header:x-github-delivery`.
     Header(String),
@@ -66,6 +68,10 @@ pub enum Pick {
         /// The place of its currency.
         currency: Vec<Place>,
     },
+    /// A converted value.
+    Convert(Convert),
+    /// Always this value.
+    Constant(serde_json::Value),
 }
 
 impl Pick {
@@ -74,17 +80,19 @@ impl Pick {
         match self {
             Self::Value(places) | Self::Latest(places) => places.iter().collect(),
             Self::Money { minor, times, currency } => minor.iter().chain(times).chain(currency).collect(),
+            Self::Convert(convert) => convert.from.iter().collect(),
+            Self::Constant(_) => Vec::new(),
         }
     }
 }
 
-/// A place in a webhook (a JSON pointer such as "/data/object/customer", or "header:NAME"), or a list of places of
-/// which the first with a value counts: null and empty text are no values, and for an id neither are words such as
-/// "undefined".
+/// A place in a webhook or a row (a JSON pointer such as "/data/object/customer", in a table "/" and the column's name;
+/// in a webhook also "header:NAME"), or a list of places of which the first with a value counts: null and empty text are
+/// no values, and for an id neither are words such as "undefined".
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "takes a place such as \"/data/id\", or a list of places")]
-pub(super) enum RawPlaces {
+pub(crate) enum RawPlaces {
     One(String),
     Several(Vec<String>),
 }
@@ -96,33 +104,49 @@ impl Default for RawPlaces {
 }
 
 impl RawPlaces {
-    pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Vec<Place> {
-        let texts = match self {
+    /// Returns the places as they are written.
+    pub(super) fn texts(self) -> Vec<String> {
+        match self {
             Self::One(text) => vec![text],
             Self::Several(texts) => texts,
-        };
-        texts.iter().filter_map(|text| Place::parse(text).map_err(&mut *complain).ok()).collect()
+        }
+    }
+
+    pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Vec<Place> {
+        self.texts().iter().filter_map(|text| Place::parse(text).map_err(&mut *complain).ok()).collect()
     }
 }
 
-/// A place, a list of places, or an amount of money.
+/// A place, a list of places, an amount of money, the latest of several times, a converted value, or a constant one.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
-    expecting = "takes a place such as \"/data/id\", a list of places, { minor = PLACE, currency = PLACE } for an amount in cents, or { latest = PLACE }"
+    expecting = "takes a place such as \"/data/id\", a list of places, { minor = PLACE, currency = PLACE } for an amount in cents, { latest = PLACE }, { from = PLACE, type = \"number\" } or another conversion, or { value = CONSTANT }"
 )]
-pub(super) enum RawPick {
+pub(crate) enum RawPick {
     Value(RawPlaces),
     Latest(RawLatest),
     Money(RawMoney),
+    Convert(RawConvert),
+    Constant(RawConstant),
+}
+
+/// A value that does not come from the payload: { value = "newsletter" }.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawConstant {
+    /// A text, a number, or true or false.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::OneOf"))]
+    value: toml::Value,
 }
 
 /// An amount in minor units, written in major ones: 1990 of "usd" becomes 19.9.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawMoney {
+pub(crate) struct RawMoney {
     /// The place of the whole number of minor units. If a member is `*`, the amounts of all elements of that list are
     /// added.
     minor: RawPlaces,
@@ -137,7 +161,7 @@ pub(super) struct RawMoney {
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawLatest {
+pub(crate) struct RawLatest {
     /// The places of the times; `*` stands for every element of a list.
     latest: RawPlaces,
 }
@@ -152,6 +176,11 @@ impl RawPick {
                 times: money.times.compile(complain),
                 currency: money.currency.compile(complain),
             },
+            Self::Convert(convert) => Pick::Convert(convert.compile(complain)),
+            Self::Constant(constant) => Pick::Constant(super::scalar(&constant.value).unwrap_or_else(|| {
+                complain("value must be a text, a number, or true or false".to_owned());
+                serde_json::Value::Null
+            })),
         }
     }
 }

@@ -1,21 +1,36 @@
-//! Maps a webhook's payload to a call as `sources.toml` defines.
+//! Maps a webhook's payload, or a row of a file, to a call of the tracking API as `sources.toml` and `imports.toml`
+//! define.
 
+mod convert;
+
+use crate::tracking::id_of;
 use http::HeaderMap;
-use perennial_config::sources::{Condition, Mapping, Pick, Place, Scheme};
-use perennial_contracts::tracking::id_of;
+use perennial_config::mapping::{Condition, Mapping, Pick, Place, Spread};
+use perennial_config::sources::Scheme;
 use perennial_domain::event::{context_of, link_to};
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{Currency, EventKind, SourceId, hash, scalar, timestamp};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// A payload with the headers it came with.
+/// A payload, and what it came with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Payload<'a> {
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a Value,
+pub struct Payload<'a> {
+    /// The payload, or the row.
+    pub body: &'a Value,
+    /// The headers and the signature of a webhook; `None` for a row of a file.
+    pub signed: Option<Signed<'a>>,
     /// Its place among several in one request.
-    pub(crate) place: Option<usize>,
+    pub place: Option<usize>,
+}
+
+/// The delivery of a webhook.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The request's headers.
+    pub headers: &'a HeaderMap,
+    /// The signature scheme.
+    pub scheme: Scheme,
 }
 
 impl<'a> Payload<'a> {
@@ -42,7 +57,7 @@ impl<'a> Payload<'a> {
     fn at(self, place: &Place) -> Option<Cow<'a, Value>> {
         let found = match place {
             Place::Body(pointer) => self.body.pointer(pointer).map(Cow::Borrowed),
-            Place::Header(name) => self.headers.get(name)?.to_str().ok().map(|text| Cow::Owned(text.into())),
+            Place::Header(name) => self.signed?.headers.get(name)?.to_str().ok().map(|text| Cow::Owned(text.into())),
         };
         found.filter(|value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()))
     }
@@ -105,14 +120,15 @@ fn same(found: &Value, wanted: &Value) -> bool {
 }
 
 /// Returns whether the mapping matches this payload.
-pub(crate) fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
+pub fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
     mapping.when.iter().all(|condition| payload.holds(condition))
         && !mapping.unless.iter().any(|condition| payload.holds(condition))
 }
 
 /// Returns the payload as a call of the tracking API. Missing values are left out, and values of the wrong type are
-/// left to the validation of every call.
-pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Payload<'_>) -> Value {
+/// left to the validation of every call. Without an id of the sender, the message id follows from the payload, and of an
+/// `identify` or `group` without a time also from `salt`: it says what holds, and the same may hold again later.
+pub fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, salt: &str) -> Value {
     let mut call = Map::new();
     let ids = [
         ("userId", &mapping.user_id),
@@ -131,20 +147,66 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
         call.insert("context".to_owned(), context.into());
     }
     if let Some(at) = payload.find(&mapping.timestamp) {
-        call.insert("timestamp".to_owned(), at.into_owned());
+        call.insert("timestamp".to_owned(), convert::time(&mapping.time_form, &at).unwrap_or_else(|| at.into_owned()));
     }
-    if let Some(event) = &mapping.event {
+    let event = match (&mapping.event, &mapping.event_from) {
+        (Some(event), _) => Some(event.as_str().into()),
+        (None, Some(from)) => value(from, payload),
+        (None, None) => None,
+    };
+    let named = event.as_ref().and_then(text);
+    if let Some(event) = event {
         let name = if let EventKind::Page | EventKind::Screen = mapping.kind { "name" } else { "event" };
-        call.insert(name.to_owned(), event.as_str().into());
+        call.insert(name.to_owned(), event);
     }
-    for (name, picks) in [("properties", &mapping.properties), ("traits", &mapping.traits)] {
-        let picked: Map<String, Value> =
-            picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, scheme, payload)?))).collect();
+    let filled = [
+        ("properties", &mapping.properties, &mapping.all_properties),
+        ("traits", &mapping.traits, &mapping.all_traits),
+    ];
+    for (name, picks, all) in filled {
+        let mut picked = spread(mapping, all, payload);
+        picked.extend(picks.iter().filter_map(|(name, pick)| Some((name.clone(), value(pick, payload)?))));
         call.insert(name.to_owned(), picked.into());
     }
+    let made = named.as_deref().unwrap_or_else(|| mapping.kind.as_str());
+    let says_what_holds = matches!(mapping.kind, EventKind::Identify | EventKind::Group);
+    let salt = if says_what_holds && !call.contains_key("timestamp") { salt } else { "" };
     let mut call = Value::from(call);
-    call["messageId"] = message_id(source, scheme, mapping, payload, &call).into();
+    let id = message_id(source, mapping, payload, &call, salt);
+    call["messageId"] = id_of(&id, made).into();
     call
+}
+
+/// Returns the members that are taken over with their names. Null and empty text are left out, as everywhere.
+fn spread(mapping: &Mapping, all: &Spread, payload: Payload<'_>) -> Map<String, Value> {
+    if all.is_empty() {
+        return Map::new();
+    }
+    let mut found = Map::new();
+    let mut take = |name: &String, value: &Value| {
+        let is_value = !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty());
+        if is_value && !found.contains_key(name) {
+            found.insert(name.clone(), value.clone());
+        }
+    };
+    for place in &all.objects {
+        if let Some(Value::Object(members)) = payload.at(place).as_deref() {
+            members.iter().for_each(|(name, value)| take(name, value));
+        }
+    }
+    if let (true, Value::Object(members)) = (all.rest, payload.body) {
+        let read = mapping.places();
+        let is_read = |name: &str| read.iter().any(|(_, place)| first_member(place).is_some_and(|first| first == name));
+        members.iter().filter(|(name, _)| !is_read(name)).for_each(|(name, value)| take(name, value));
+    }
+    found
+}
+
+/// Returns the member of the payload that a place begins with.
+fn first_member(place: &Place) -> Option<Cow<'_, str>> {
+    let Place::Body(pointer) = place else { return None };
+    let first = pointer.split('/').nth(1)?;
+    Some(if first.contains('~') { first.replace("~1", "/").replace("~0", "~").into() } else { first.into() })
 }
 
 /// Returns the key of a delivery: the sender's id together with the mapping, as several mappings may match one payload.
@@ -154,23 +216,25 @@ pub(crate) fn call(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload
 /// be that of several changes (HubSpot), so the content of the call is part of the key, wherever a retry puts it. A
 /// header that the signature does not cover is not used: anyone who has seen a webhook could send it again with another
 /// one.
-fn message_id(source: &SourceId, scheme: Scheme, mapping: &Mapping, payload: Payload<'_>, call: &Value) -> String {
+fn message_id(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, call: &Value, salt: &str) -> String {
     let digest = |parts: &[&str]| {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         hash::base32(&hash::sha256(&parts)[..15])
     };
-    let mut signed = mapping.message_id.iter().filter(|place| scheme.covers(place));
-    let found = signed.find_map(|place| {
+    let covers = |place: &&Place| payload.signed.is_none_or(|signed| signed.scheme.covers(place));
+    let found = mapping.message_id.iter().filter(covers).find_map(|place| {
         let value = payload.id_at(place)?;
         Some((place, text(&value)?))
     });
-    let id = match (found, payload.place) {
+    match (found, payload.place) {
         (Some((_, id)), None) => id,
         (Some((Place::Header(_), id)), Some(place)) => format!("{id}:{place}"),
         (Some((Place::Body(_), id)), Some(_)) => format!("{id}:{}", digest(&[&call.to_string()])),
-        (None, _) => format!("payload-{}", digest(&[source.as_str(), &payload.body.to_string()])),
-    };
-    id_of(&id, mapping.event.as_ref().map_or(mapping.kind.as_str(), |event| event.as_str()))
+        (None, _) if salt.is_empty() => {
+            format!("payload-{}", digest(&[source.as_str(), &payload.body.to_string()]))
+        }
+        (None, _) => format!("payload-{}", digest(&[source.as_str(), &payload.body.to_string(), salt])),
+    }
 }
 
 /// An id's text.
@@ -182,7 +246,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn value(pick: &Pick, scheme: Scheme, payload: Payload<'_>) -> Option<Value> {
+fn value(pick: &Pick, payload: Payload<'_>) -> Option<Value> {
     match pick {
         Pick::Value(places) => payload.find(places).map(Cow::into_owned),
         Pick::Latest(places) => {
@@ -194,9 +258,12 @@ fn value(pick: &Pick, scheme: Scheme, payload: Payload<'_>) -> Option<Value> {
             let of_list = || minor.iter().find_map(|place| payload.sum_at(place, times));
             let minor = payload.find(minor).as_deref().and_then(whole).or_else(of_list)?;
             let currency = Currency::parse(payload.find(currency)?.as_str()?).ok()?;
-            let places = if scheme == Scheme::Stripe { stripe_places(currency) } else { currency.exponent() };
+            let is_stripes = payload.signed.is_some_and(|signed| signed.scheme == Scheme::Stripe);
+            let places = if is_stripes { stripe_places(currency) } else { currency.exponent() };
             serde_json::from_str(&major_units(minor, places)).ok()
         }
+        Pick::Convert(convert) => convert::converted(convert, payload.find(&convert.from)?.into_owned()),
+        Pick::Constant(value) => Some(value.clone()),
     }
 }
 

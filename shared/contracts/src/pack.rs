@@ -1,17 +1,17 @@
 //! Events packed into the queue's messages.
 
-use perennial_contracts::queue::PACKED_BYTES;
-use perennial_contracts::tracking::Accepted;
+use crate::queue::PACKED_BYTES;
+use crate::tracking::Accepted;
 use std::collections::HashMap;
 
-/// [`perennial_contracts::queue::EventsPayload::Events`], around the events' own JSON.
+/// [`crate::queue::EventsPayload::Events`], around the events' own JSON.
 const HEAD: &str = "{\"events.v1\":{\"events\":[";
 const TAIL: &str = "]}}";
 
 /// Packs the events at `accepted` of `json` into as few messages of at most [`PACKED_BYTES`] as keep one person's
 /// events together, so that `score` reads and writes that profile once. One person's events stay in order, and only a
 /// person who fills more than a message is in two.
-pub(crate) fn pack(json: &str, accepted: &[Accepted]) -> Vec<String> {
+pub fn pack(json: &str, accepted: &[Accepted]) -> Vec<String> {
     let mut places = HashMap::with_capacity(accepted.len());
     let mut people: Vec<Vec<&str>> = Vec::new();
     for event in accepted {

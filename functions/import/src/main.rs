@@ -1,0 +1,50 @@
+//! Wiring.
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use perennial_import::handler::{self, Arrivals};
+use perennial_import::{Deps, Settings};
+use perennial_lambda_kit::queue::Queue;
+use perennial_lambda_kit::{Clock, Env, aws, telemetry};
+use perennial_store::archive::incoming::Incoming;
+use perennial_store::archive::s3::S3Access;
+use perennial_store::{Archive, ConfigHandle, Store};
+use std::sync::Arc;
+
+/// The time before the end of a call at which no further chunk begins.
+const RESERVE: SignedDuration = SignedDuration::from_secs(60);
+
+// Reading waits for the bucket in threads of its own.
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let env = Env::process();
+    telemetry::init("import", &env)?;
+    let settings = Settings::from_env(&env)?;
+    let aws = aws::sdk_config(&aws::AwsEnv::from_env(&env)?, aws::http_client(&env)?);
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let access = S3Access::new(&aws, aws::http_connector(&env)?);
+    let clock = Clock::system();
+    let arrivals = &Arrivals {
+        bucket: Incoming::open(&settings.bucket, &access)?,
+        notices: Arc::new(Queue::new(sqs.clone(), settings.incoming_queue_url)),
+        config: ConfigHandle::load(store.clone()).await?,
+    };
+    let deps = &Deps {
+        archive: Archive::open(&settings.archive, &access)?,
+        rejects: Arc::new(store),
+        imports: Arc::new(Queue::new(sqs, settings.imports_queue_url)),
+        backlog: None,
+        clock: clock.clone(),
+    };
+    let clock = &clock;
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+        let last = deadline.unwrap_or(Timestamp::MAX).checked_sub(RESERVE).unwrap_or(Timestamp::MIN);
+        let clock = clock.clone();
+        let has_time = move || clock.now() < last;
+        handler::handle(deps, arrivals, event.payload, &has_time).await.map_err(Error::from)
+    }))
+    .await
+}

@@ -1,0 +1,348 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use perennial_domain::{Event, EventKind, Identity};
+use perennial_testkit::ConfigBuilder;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const MADE: &str = "2026-05-01T00:00:00Z";
+const RECEIVED: &str = "2026-06-01T00:00:00Z";
+
+fn import(toml: &str) -> Arc<Import> {
+    let toml = format!("[[import]]\nid = \"files\"\n{toml}");
+    Arc::new(ConfigBuilder::least().with(&[("imports.toml", &toml)]).load().imports.remove(0))
+}
+
+fn options(toml: &str) -> Options {
+    Options {
+        import: import(toml),
+        mode: Mode::History,
+        received_at: RECEIVED.parse().unwrap(),
+        made_at: MADE.parse().unwrap(),
+        digest: "digest".to_owned(),
+    }
+}
+
+fn chunks(options: Options, text: &[u8]) -> Vec<Chunk> {
+    let input = Input::new("f", text.len() as u64, Arc::new(text.to_vec()));
+    let mut reading = Reading::open(&input, options).unwrap();
+    std::iter::from_fn(|| reading.next_chunk()).collect()
+}
+
+fn events(chunk: &Chunk) -> Vec<Event> {
+    chunk.accepted.iter().map(|accepted| serde_json::from_str(&chunk.json[accepted.json.clone()]).unwrap()).collect()
+}
+
+/// The events and rejects of a text of one chunk.
+fn read_with(options: Options, text: &str) -> (Vec<Event>, Vec<String>) {
+    let mut chunks = chunks(options, text.as_bytes());
+    let chunk = if chunks.is_empty() { Chunk::default() } else { chunks.remove(0) };
+    assert!(chunks.is_empty());
+    (events(&chunk), chunk.rejects.iter().map(|(_, reject)| reject.to_string()).collect())
+}
+
+fn read(toml: &str, text: &str) -> (Vec<Event>, Vec<String>) {
+    read_with(options(toml), text)
+}
+
+fn ok(toml: &str, text: &str) -> Vec<Event> {
+    let (events, rejects) = read(toml, text);
+    assert_eq!(rejects, Vec::<String>::new());
+    events
+}
+
+const LOG: &str = r#"
+[[import.map]]
+type = "track"
+event_from = { from = "/action", values = { login = "Signed In" } }
+user_id = "/user"
+group_id = "/team"
+timestamp = { from = "/at", format = "%d.%m.%Y %H:%M", zone = "Europe/Rome" }
+all_properties = "*"
+properties = { minutes = { from = "/minutes", decimal = "," } }
+"#;
+
+#[test]
+fn activity_log_becomes_events_of_the_past() {
+    let events = ok(LOG, "user;action;at;team;minutes;note\nu1;login;24.07.2025 14:30;acme;1,5;x\n");
+    let event = &events[0];
+    assert_eq!((event.kind, event.event.as_ref().unwrap().as_str()), (EventKind::Track, "Signed In"));
+    assert_eq!(event.timestamp.to_string(), "2025-07-24T12:30:00Z");
+    assert_eq!(
+        (event.source.as_str(), event.history, event.context["channel"].clone()),
+        ("files", true, json!("import"))
+    );
+    assert_eq!(
+        (event.group_id.as_ref().unwrap().as_str(), Value::from(event.properties.clone())),
+        ("acme", json!({"note": "x", "minutes": 1.5}))
+    );
+}
+
+#[test]
+fn mode_feed_makes_no_history() {
+    let feed = Options { mode: Mode::Feed, ..options(LOG) };
+    let (events, _) = read_with(feed, "user,action,at\nu1,login,24.07.2025 14:30\n");
+    assert!(!events[0].history && events[0].context["channel"] == "import");
+}
+
+#[test]
+fn rejects_name_line_column_and_reason_and_never_a_value() {
+    let text = "user,action,at,team\n=A2,login,24.07.2025 14:30,\n,login,24.07.2025 14:30,\nu3,,24.07.2025 14:30,\nu4,login,2025-07-24,\nu5,login,24.07.2025\nu6,login,24.07.2025 14:30,\n";
+    let (events, rejects) = read(LOG, text);
+    assert_eq!(events.len(), 1);
+    let starts = [
+        "line 2, column user: the id is a formula of a spreadsheet",
+        "line 3, column user: an event needs a userId",
+        "line 4, column action: a track call needs `event`",
+        "line 5, column at: timestamp is no time",
+        "line 6: the row has 3 columns, and the header 4",
+    ];
+    for (reject, start) in rejects.iter().zip(starts) {
+        assert!(reject.starts_with(start), "{reject}\n{start}");
+    }
+    assert_eq!(rejects.len(), starts.len());
+    assert!(
+        rejects
+            .iter()
+            .all(|reject| reject.contains("; allowed: ") && !reject.contains("u4") && !reject.contains("2025-07-24,"))
+    );
+}
+
+const PEOPLE: &str = r#"
+[[import.map]]
+type = "identify"
+user_id = "/id"
+timestamp = "/updated_at"
+all_traits = "*"
+[[import.map]]
+when = { "/company" = ["acme", "umbrella"] }
+type = "group"
+user_id = "/id"
+group_id = "/company"
+timestamp = "/updated_at"
+"#;
+
+#[test]
+fn row_becomes_a_call_for_each_map_that_matches() {
+    let mut all = chunks(options(PEOPLE), b"id,company,plan\nu1,acme,pro\nu2,none,free\n");
+    let chunk = all.remove(0);
+    let kinds: Vec<EventKind> = events(&chunk).iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Identify, EventKind::Group, EventKind::Identify]);
+    assert_eq!((chunk.rows, chunk.unmatched), (2, 0));
+    let only =
+        chunks(options(&PEOPLE[PEOPLE.find("[[import.map]]\nwhen").unwrap()..]), b"id,company\nu1,acme\nu2,none\n");
+    assert_eq!((only[0].rows, only[0].unmatched, only[0].accepted.len()), (2, 1, 1));
+}
+
+#[test]
+fn message_ids_follow_from_rows_and_of_what_holds_also_from_the_file() {
+    let ids = |toml: &str, digest: &str, text: &str| -> Vec<String> {
+        let options = Options { digest: digest.to_owned(), ..options(toml) };
+        read_with(options, text).0.iter().map(|event| event.message_id.as_str().to_owned()).collect()
+    };
+    let log = "user,action,at\nu1,login,24.07.2025 14:30\nu2,login,24.07.2025 14:30\n";
+    let swapped = "user,action,at\nu2,login,24.07.2025 14:30\nu1,login,24.07.2025 14:30\n";
+    let (first, again, other) = (ids(LOG, "a", log), ids(LOG, "a", log), ids(LOG, "b", swapped));
+    assert_eq!(first, again);
+    assert_eq!([&other[1], &other[0]], [&first[0], &first[1]], "neither order nor file matters for what happened");
+    let untimed = "id,plan\nu1,pro\n";
+    assert_eq!(ids(PEOPLE, "a", untimed), ids(PEOPLE, "a", untimed));
+    assert_ne!(ids(PEOPLE, "a", untimed), ids(PEOPLE, "b", untimed), "the same may hold again later");
+    let timed = "id,plan,updated_at\nu1,pro,2025-01-01\n";
+    assert_eq!(ids(PEOPLE, "a", timed), ids(PEOPLE, "b", timed));
+    let own = format!("{LOG}message_id = \"/n\"\n").replace("all_properties", "message_id = \"/n\"\nall_properties");
+    let own = own.trim_end().trim_end_matches("message_id = \"/n\"").to_owned();
+    assert_eq!(ids(&own, "a", "user,action,at,n\nu1,login,24.07.2025 14:30,n-7\n"), ["n-7:Signed In"]);
+}
+
+#[test]
+fn rows_without_a_time_are_of_when_the_file_was_made_in_their_order() {
+    let events = ok(PEOPLE, "id,plan\nu1,free\nu1,pro\n");
+    assert_eq!(events[0].timestamp.to_string(), MADE);
+    assert!(
+        events[0].timestamp < events[1].timestamp
+            && events[1].timestamp.to_string() < "2026-05-01T00:00:01Z".to_owned()
+    );
+    assert_eq!(events[0].received_at.to_string(), RECEIVED);
+}
+
+#[test]
+fn raw_logs_keep_ids_and_times_whatever_their_clocks_said() {
+    // As in Segment's and RudderStack's files: sentAt is of years ago.
+    let line = r#"{"anonymousId":"a1","channel":"client","context":{"ip":"::1"},"event":"Signed Up","integrations":{},"messageId":"ajs-1","originalTimestamp":"2024-02-28T10:00:03.250Z","projectId":"p","properties":{"plan":"pro"},"receivedAt":"2024-02-28T10:00:05.000Z","sentAt":"2024-02-28T10:00:04.000Z","timestamp":"2024-02-28T10:00:04.250Z","type":"track","userId":null,"version":2,"writeKey":"w"}"#;
+    for format in ["segment", "rudderstack", "calls"] {
+        let events = ok(&format!("format = \"{format}\""), &format!("{line}\n"));
+        assert_eq!(
+            (events[0].message_id.as_str(), events[0].timestamp.to_string()),
+            ("ajs-1", "2024-02-28T10:00:04.25Z".to_owned())
+        );
+        assert_eq!(events[0].properties["plan"], "pro");
+    }
+}
+
+#[test]
+fn calls_in_tables_have_objects_as_json_or_as_columns() {
+    let text = "message_id,type,user_id,event,timestamp,properties,properties.seats\nm1,track,u1,Signed Up,2024-01-01,\"{\"\"plan\"\":\"\"pro\"\"}\",5\n,track,u1,Signed Up,2024-01-01,,\n";
+    let events = ok("format = \"calls\"", text);
+    assert_eq!(
+        (events[0].message_id.as_str(), Value::from(events[0].properties.clone())),
+        ("m1", json!({"plan": "pro", "seats": "5"}))
+    );
+    assert!(events[1].message_id.as_str().starts_with("row-"));
+}
+
+#[test]
+fn posthogs_events_are_translated() {
+    let text = r#"{"uuid":"0187e6b8-6e6c-0000-0000-000000000001","event":"signed_up","distinct_id":"u1","timestamp":"2024-01-01T00:00:00Z","properties":{"plan":"pro"}}"#;
+    let events = ok("format = \"posthog\"", text);
+    assert_eq!(events[0].message_id.as_str(), "0187e6b8-6e6c-0000-0000-000000000001");
+    assert_eq!(
+        (events[0].event.as_ref().unwrap().as_str(), events[0].timestamp.to_string()),
+        ("signed_up", "2024-01-01T00:00:00Z".to_owned())
+    );
+}
+
+#[test]
+fn amplitudes_export_becomes_events_and_traits() {
+    let text = r#"{"$insert_id":"i-1","amplitude_id":1,"app":2,"city":"Rome","country":"Italy","device_id":"d1","event_id":3,"event_properties":{"plan":"pro"},"event_time":"2024-03-01 09:30:00.123000","event_type":"Signed Up","groups":{},"language":"Italian","os_name":"ios","platform":"iOS","session_id":1709285000000,"user_id":"u1","user_properties":{"role":"admin"},"uuid":"c4f0","version_name":"1.2"}
+{"amplitude_id":1,"device_id":"d1","event_time":"2024-03-01 09:29:00.000000","event_type":"session_start","user_id":"u1","user_properties":{"role":"admin"},"uuid":"c4ef"}
+{"amplitude_id":1,"device_id":"d1","event_time":"2024-03-01 09:28:00.000000","event_type":"$identify","user_id":null,"user_properties":{"role":"admin"},"uuid":"c4ee"}
+"#;
+    let events = ok("format = \"amplitude\"", text);
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["track", "identify", "track", "identify"]);
+    assert_eq!(
+        (events[0].event.as_ref().unwrap().as_str(), events[0].timestamp.to_string()),
+        ("Signed Up", "2024-03-01T09:30:00.123Z".to_owned())
+    );
+    assert_eq!((&events[0].properties["plan"], &events[1].traits["role"]), (&json!("pro"), &json!("admin")));
+    assert_eq!(events[3].identity().unwrap().as_str(), "d1");
+}
+
+#[test]
+fn mixpanels_exports_become_events_links_and_traits() {
+    let text = r#"{"event":"Signed up","properties":{"time":1602611311,"$insert_id":"hpuDqc","$user_id":"u1","$device_id":"d1","distinct_id":"u1","plan":"pro","mp_country_code":"US"}}
+{"event":"$create_alias","properties":{"time":1602611312,"$insert_id":"hpuDqd","distinct_id":"d1","alias":"u1"}}
+"#;
+    let events = ok("format = \"mixpanel\"", text);
+    assert_eq!((events[0].timestamp.as_second(), events[0].user_id.as_ref().unwrap().as_str()), (1_602_611_311, "u1"));
+    assert_eq!(events[0].properties["plan"], "pro");
+    assert_eq!(
+        (events.last().unwrap().kind, events.last().unwrap().previous_id.as_ref().unwrap().as_str()),
+        (EventKind::Alias, "d1")
+    );
+    let people = r#"[{"$distinct_id":"4","$properties":{"$created":"2008-12-12T11:20:47","$email":"ada@acme.example","plan":"pro"}}]"#;
+    let events = ok("format = \"mixpanel_people\"", people);
+    assert_eq!((&events[0].traits["email"], &events[0].traits["plan"]), (&json!("ada@acme.example"), &json!("pro")));
+}
+
+#[test]
+fn contacts_of_hubspot_and_people_of_customerio_become_profiles() {
+    let text = "Record ID - Contact,First Name,Last Name,Email,Phone Number,Lifecycle Stage,Create Date\n51,Ada,Lovelace,ada@acme.example,,customer,2024-01-01 10:00\n";
+    let events = ok("format = \"hubspot_contacts\"", text);
+    assert!(
+        matches!(events[0].identity(), Some(Identity::External(id)) if id.kind() == "hubspot_contact_id" && id.id() == "51")
+    );
+    assert_eq!(
+        (&events[0].traits["email"], &events[0].traits["first_name"]),
+        (&json!("ada@acme.example"), &json!("Ada"))
+    );
+    let text = "cio_id,id,email,created_at,unsubscribed,plan\n0a,u1,ada@acme.example,1704067200,false,pro\n0b,,bo@acme.example,1704067200,true,\n";
+    let events = ok("format = \"customerio_people\"", text);
+    let users: Vec<&str> = events.iter().map(|event| event.user_id.as_ref().unwrap().as_str()).collect();
+    assert_eq!((users, &events[0].traits["plan"]), (vec!["u1", "bo@acme.example"], &json!("pro")));
+}
+
+#[test]
+fn stripes_objects_and_tables_become_the_same_subscriptions() {
+    let object = r#"{"id":"sub_1","object":"subscription","customer":"cus_1","status":"canceled","created":1704067200,"start_date":1704067200,"ended_at":1709251200,"currency":"usd","items":{"data":[{"price":{"id":"price_1","lookup_key":"pro","unit_amount":1999,"recurring":{"interval":"month"}},"quantity":2,"current_period_end":1709251200}]},"metadata":{"user_id":"u1"}}"#;
+    let table = "id,Customer ID,Customer Email,Plan,Quantity,Currency,Interval,Amount,Status,Created (UTC),Start (UTC),Current Period End (UTC),Ended At (UTC),user_id (metadata)\nsub_1,cus_1,ada@acme.example,pro,2,usd,month,19.99,canceled,2024-01-01 00:00,2024-01-01 00:00,2024-03-01 00:00,2024-03-01 00:00,u1\n";
+    for text in [object, table] {
+        let events = ok("format = \"stripe_subscriptions\"", text);
+        let said: Vec<(&str, String, &str)> = events
+            .iter()
+            .map(|event| {
+                (event.event.as_ref().unwrap().as_str(), event.timestamp.to_string(), event.message_id.as_str())
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("Subscription Started", "2024-01-01T00:00:00Z".to_owned(), "sub_1:Subscription Started"),
+                ("Subscription Cancelled", "2024-03-01T00:00:00Z".to_owned(), "sub_1:Subscription Cancelled"),
+            ],
+            "{text}"
+        );
+        assert_eq!(
+            (
+                &events[0].properties["plan"],
+                events[0].properties["price"].as_f64(),
+                events[0].user_id.as_ref().unwrap().as_str()
+            ),
+            (&json!("pro"), Some(19.99), "u1")
+        );
+    }
+    let customer = r#"{"id":"cus_1","object":"customer","email":"ada@acme.example","name":"Ada","created":1704067200,"delinquent":false,"metadata":{}}"#;
+    let events = ok("format = \"stripe_customers\"", customer);
+    assert!(matches!(events[0].identity(), Some(Identity::External(id)) if id.id() == "cus_1"));
+    assert_eq!(events[0].traits["email"], "ada@acme.example");
+}
+
+#[test]
+fn endpoints_of_pinpoint_and_visitors_of_pendo_become_profiles() {
+    let text = r#"{"ApplicationId":"a","Id":"e1","ChannelType":"EMAIL","Address":"ada@acme.example","OptOut":"NONE","EffectiveDate":"2024-01-01T00:00:00.000Z","Location":{"Country":"IT"},"User":{"UserId":"u1","UserAttributes":{"Plan":["pro"]}},"Attributes":{"Interests":["a","b"]}}
+{"Id":"e2","ChannelType":"GCM","Address":"token","User":{},"EffectiveDate":"2024-01-01T00:00:00.000Z"}
+"#;
+    let events = ok("format = \"pinpoint_endpoints\"", text);
+    assert_eq!(
+        (&events[0].traits["email"], &events[0].traits["Interests"]),
+        (&json!("ada@acme.example"), &json!(["a", "b"]))
+    );
+    assert_eq!(
+        (events[1].identity().unwrap().as_str().to_owned(), events[1].traits.get("email")),
+        ("e2".to_owned(), None)
+    );
+    let text = r#"[{"visitorId":"u1","metadata":{"auto":{"accountid":"acme","firstvisit":1704067200000},"agent":{"email":"ada@acme.example","role":"admin"}}}]"#;
+    let events = ok("format = \"pendo_visitors\"", text);
+    assert_eq!(
+        (events[0].kind, &events[0].traits["role"], events[1].group_id.as_ref().unwrap().as_str()),
+        (EventKind::Identify, &json!("admin"), "acme")
+    );
+}
+
+#[test]
+fn file_read_again_behind_what_was_sent_makes_the_same_chunks() {
+    let text: String =
+        std::iter::once("id,plan\n".to_owned()).chain((0..12_000).map(|n| format!("u{n},p\n"))).collect();
+    let whole = chunks(options(PEOPLE), text.as_bytes());
+    assert_eq!(whole.iter().map(|chunk| chunk.rows).collect::<Vec<_>>(), [5_000, 5_000, 2_000]);
+    let input = Input::new("f", text.len() as u64, Arc::new(text.into_bytes()));
+    let mut reading = Reading::open(&input, options(PEOPLE)).unwrap();
+    reading.skip(1);
+    for expected in &whole[1..] {
+        let chunk = reading.next_chunk().unwrap();
+        assert_eq!((chunk.json == expected.json, chunk.accepted == expected.accepted), (true, true));
+    }
+    assert!(reading.next_chunk().is_none());
+    reading.skip(3);
+    assert!(reading.next_chunk().is_none());
+}
+
+proptest! {
+    /// Whatever stands in cells, each row is accepted, rejected or not matched, and what is accepted can be read.
+    #[test]
+    fn every_row_is_accounted_for(cells in proptest::collection::vec(proptest::collection::vec("\\PC{0,8}", 4), 1..20)) {
+        let quoted = |text: &String| format!("\"{}\"", text.replace('"', "\"\""));
+        let mut text = "user,action,at,team\n".to_owned();
+        for row in &cells {
+            text += &row.iter().map(quoted).collect::<Vec<_>>().join(",");
+            text.push('\n');
+        }
+        let all = chunks(options(&LOG.replace(", format = \"%d.%m.%Y %H:%M\", zone = \"Europe/Rome\"", "")), text.as_bytes());
+        let rows: u64 = all.iter().map(|chunk| chunk.rows).sum();
+        prop_assert_eq!(rows, cells.len() as u64);
+        for chunk in &all {
+            prop_assert_eq!(events(chunk).len() + chunk.rejects.len(), chunk.rows as usize);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+pub mod chunk;
+pub mod guess;
+pub mod input;
+pub mod reject;
+pub mod rows;
+
+mod calls;
+mod text;
+
+pub use chunk::{Chunk, Options, Reading};
+pub use input::{Input, InputError};
+pub use reject::{Code, Reject};

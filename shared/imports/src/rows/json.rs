@@ -1,0 +1,219 @@
+//! JSON objects: one a line, the items of an array, or one after the other over several lines.
+//!
+//! A bad line of NDJSON costs that line. A value over several lines that is too large, or whose brackets are not closed,
+//! costs its first line: reading continues with the line after it.
+
+use super::lines::Lines;
+use super::{MAX_ROW_BYTES, Row, damaged};
+use crate::reject::{Code, Reject};
+use serde_json::Value;
+use std::fmt;
+use std::io::{self, BufRead};
+
+const ALLOWED: &str = "a JSON object, one a line or as the items of an array";
+
+/// The objects of a text, one a line.
+#[derive(Debug)]
+pub(super) struct Ndjson(Lines);
+
+impl Ndjson {
+    pub(super) fn new(bytes: Box<dyn BufRead + Send>) -> Self {
+        Self(Lines::new(bytes))
+    }
+
+    /// Returns the next object; `None` at the end.
+    pub(super) fn next_row(&mut self) -> Option<Result<Row, Reject>> {
+        loop {
+            let number = self.0.number();
+            let line = match self.0.next() {
+                Ok(line) => line?,
+                Err(error) => return Some(Err(damaged(number, &error))),
+            };
+            let text = line.bytes.trim_ascii();
+            let text = text.strip_prefix(&[0x1e]).unwrap_or(text);
+            if line.cut {
+                return Some(Err(Reject::new(
+                    number,
+                    Code::TooLarge,
+                    "the row is too large",
+                    "at most 1 MB a row",
+                    text,
+                )));
+            }
+            if !text.is_empty() {
+                return Some(parse(number, text));
+            }
+        }
+    }
+}
+
+/// Returns whether a text that begins with `start` has one object a line: its first line is one, or its second line
+/// begins with one too.
+pub(super) fn is_ndjson(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    if !start.starts_with(b"{") {
+        return false;
+    }
+    let Some(end) = memchr::memchr2(b'\n', b'\r', start) else { return true };
+    let is_object = || serde_json::from_slice::<serde::de::IgnoredAny>(&start[..end]).is_ok();
+    start[end..].trim_ascii_start().starts_with(b"{") || is_object()
+}
+
+fn parse(line: u64, text: &[u8]) -> Result<Row, Reject> {
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(values)) => Ok(Row { line, values, bytes: text.len() + 1 }),
+        Ok(_) => Err(Reject::new(line, Code::Json, "the row is JSON, but no object", ALLOWED, text)),
+        Err(error) => {
+            let line = line + (error.line() as u64).saturating_sub(1);
+            let reason = format!("the row is not JSON (character {})", error.column());
+            Err(Reject::new(line, Code::Json, reason, ALLOWED, text))
+        }
+    }
+}
+
+/// The values of a text, found by their brackets.
+pub(super) struct Values {
+    bytes: Box<dyn BufRead + Send>,
+    line: u64,
+    /// The bytes of the value in progress.
+    value: Vec<u8>,
+    /// Bytes that were put back, and come first.
+    back: Vec<u8>,
+    /// The number of bytes that were consumed and not put back.
+    position: u64,
+    /// Values that begin before this position are not put back, so that no byte is read more than twice.
+    settled: u64,
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Values").field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+/// The state after a byte of a value.
+enum Step {
+    /// More of the value.
+    More,
+    /// The value is complete with this byte.
+    Complete,
+    /// The value ended before this byte.
+    Ended,
+}
+
+/// The state of the scan of one value.
+#[derive(Default)]
+struct Scan {
+    depth: usize,
+    in_text: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    fn take(&mut self, byte: u8) -> Step {
+        if self.in_text {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.in_text = false,
+                _ => {}
+            }
+            return Step::More;
+        }
+        match byte {
+            b'"' => self.in_text = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' if self.depth == 0 => return Step::Ended,
+            b'}' | b']' => {
+                self.depth -= 1;
+                if self.depth == 0 {
+                    return Step::Complete;
+                }
+            }
+            b',' | b'\n' if self.depth == 0 => return Step::Ended,
+            _ => {}
+        }
+        Step::More
+    }
+}
+
+impl Values {
+    pub(super) fn new(bytes: Box<dyn BufRead + Send>) -> Self {
+        Self { bytes, line: 1, value: Vec::new(), back: Vec::new(), position: 0, settled: 0 }
+    }
+
+    /// Returns the next object; `None` at the end.
+    pub(super) fn next_row(&mut self) -> Option<Result<Row, Reject>> {
+        if let Err(error) = self.skip_between() {
+            return Some(Err(damaged(self.line, &error)));
+        }
+        let (line, start) = (self.line, self.position);
+        self.value.clear();
+        match self.collect() {
+            Ok(true) if self.value.is_empty() => None,
+            Ok(true) => Some(parse(line, self.value.trim_ascii())),
+            Ok(false) => {
+                let reason = "the value is too large, or its brackets are not closed";
+                let reject = Reject::new(line, Code::TooLarge, reason, "at most 1 MB a row", &self.value);
+                self.put_back(line, start);
+                Some(Err(reject))
+            }
+            Err(error) => Some(Err(damaged(line, &error))),
+        }
+    }
+
+    /// Returns the next byte without consuming it.
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        match self.back.last() {
+            Some(byte) => Ok(Some(*byte)),
+            None => Ok(self.bytes.fill_buf()?.first().copied()),
+        }
+    }
+
+    fn consume(&mut self, byte: u8) {
+        if self.back.pop().is_none() {
+            self.bytes.consume(1);
+        }
+        self.position += 1;
+        self.line += u64::from(byte == b'\n');
+    }
+
+    /// Skips white space, commas, and brackets between values.
+    fn skip_between(&mut self) -> io::Result<()> {
+        while let Some(byte @ (b'\n' | b' ' | b'\t' | b'\r' | b',' | b'[' | b']' | b'}' | 0x1e)) = self.peek()? {
+            self.consume(byte);
+        }
+        Ok(())
+    }
+
+    /// Collects a value, which is empty at the end. Returns `false` if it is too large or not complete.
+    fn collect(&mut self) -> io::Result<bool> {
+        let mut scan = Scan::default();
+        while let Some(byte) = self.peek()? {
+            let step = scan.take(byte);
+            if let Step::Ended = step {
+                return Ok(true);
+            }
+            self.value.push(byte);
+            self.consume(byte);
+            // There are no line ends in JSON texts: a quote before was not closed.
+            let is_broken = byte == b'\n' && scan.in_text;
+            match step {
+                Step::Complete => return Ok(true),
+                _ if is_broken || self.value.len() >= MAX_ROW_BYTES => return Ok(false),
+                _ => {}
+            }
+        }
+        Ok(scan.depth == 0 && !scan.in_text)
+    }
+
+    /// Puts back what was collected after the first line of the value that began at `line`, at the position `start`.
+    fn put_back(&mut self, line: u64, start: u64) {
+        let Some(end) = memchr::memchr(b'\n', &self.value).filter(|_| start >= self.settled) else { return };
+        self.settled = self.position;
+        let rest = &self.value[end + 1..];
+        self.position -= rest.len() as u64;
+        self.back.extend(rest.iter().rev());
+        self.line = line + 1;
+    }
+}

@@ -1,0 +1,76 @@
+//! How far imports have come, beside the events: one small object for each file and mapping, `imports/<source>/<id>.json`. It
+//! contains no personal data. An import that was interrupted continues from it, and one that is finished is not repeated.
+
+use super::{Archive, ArchiveError};
+use bytes::Bytes;
+use jiff::Timestamp;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use perennial_domain::{SourceId, hash};
+use serde::{Deserialize, Serialize};
+
+/// An import of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportJob {
+    /// The same for the same content, source and mapping.
+    pub id: String,
+    /// The source of its events.
+    pub source: SourceId,
+    /// The file's name.
+    pub file: String,
+    /// The file's size in bytes.
+    pub bytes: u64,
+    /// When it began, which is when its events were received.
+    pub started_at: Timestamp,
+    /// When the file was made, as far as is known.
+    pub made_at: Timestamp,
+    /// When it was finished; `None` while it is not.
+    pub finished_at: Option<Timestamp>,
+    /// The chunks that are on the queue.
+    pub chunks: u64,
+    /// The rows in these.
+    pub rows: u64,
+    /// The events in these.
+    pub events: u64,
+    /// The rows in these that were rejected.
+    pub rejected: u64,
+    /// The rows in these that no map matches.
+    pub unmatched: u64,
+}
+
+impl ImportJob {
+    /// Returns the id of an import of a file with this `digest` for `source`, mapped as `mapping` describes.
+    pub fn id_of(source: &SourceId, digest: &str, mapping: &str) -> String {
+        let parts = [b"import".as_slice(), source.as_str().as_bytes(), digest.as_bytes(), mapping.as_bytes()];
+        hash::base32(&hash::sha256(&parts)[..15])
+    }
+
+    fn path(source: &SourceId, id: &str) -> Path {
+        Path::from_iter(["imports", source.as_str(), &format!("{id}.json")])
+    }
+}
+
+impl Archive {
+    /// Returns the import with this id; `None` if it never began, or cannot be read any more: it then begins again, which
+    /// counts nothing twice.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Store`] if the object store fails.
+    pub async fn import_job(&self, source: &SourceId, id: &str) -> Result<Option<ImportJob>, ArchiveError> {
+        match self.objects.get(&ImportJob::path(source, id)).await {
+            Ok(found) => Ok(serde_json::from_slice(&found.bytes().await?).ok()),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores how far an import has come.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if it is not stored.
+    pub async fn put_import_job(&self, job: &ImportJob) -> Result<(), ArchiveError> {
+        let text = serde_json::to_vec(job).map_err(|error| ArchiveError::Write(error.into()))?;
+        self.objects.put(&ImportJob::path(&job.source, &job.id), Bytes::from(text).into()).await?;
+        Ok(())
+    }
+}

@@ -79,7 +79,9 @@ impl Reading {
     /// [`InputError`] if the file as a whole cannot be read.
     pub fn open(input: &Input, options: Options) -> Result<Self, InputError> {
         let import = &options.import;
-        let encoding = import.encoding.as_deref().and_then(crate::text::encoding);
+        let known =
+            |label: &str| crate::text::encoding(label).ok_or_else(|| InputError::Encoding { label: label.to_owned() });
+        let encoding = import.encoding.as_deref().map(known).transpose()?;
         let delimiter = import.delimiter.and_then(|sign| u8::try_from(sign).ok());
         let texts = input.texts()?;
         let snapshot = Snapshot::after(&options.before);

@@ -80,6 +80,13 @@ fn activity_log_becomes_events_of_the_past() {
 }
 
 #[test]
+fn unknown_encoding_is_an_error_with_what_is_allowed() {
+    let input = Input::new("f", 3, Arc::new(b"id\n".to_vec()));
+    let error = Reading::open(&input, options(&format!("encoding = \"klingon\"\n{LOG}"))).unwrap_err().to_string();
+    assert!(error.starts_with("`klingon` is no encoding") && error.contains("windows-1252"), "{error}");
+}
+
+#[test]
 fn mode_feed_makes_no_history() {
     let feed = Options { mode: Mode::Feed, ..options(LOG) };
     let (events, _) = read_with(feed, "user,action,at\nu1,login,24.07.2025 14:30\n");

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use perennial_config::imports::{Import, Mode};
 use perennial_contracts::pack::pack;
 use perennial_imports::chunk::{Chunk, Options, Reading};
-use perennial_imports::{Input, InputError};
+use perennial_imports::{Input, InputError, Snapshot};
 use perennial_lambda_kit::queue::{Delay, SendError};
 use perennial_store::StoreError;
 use perennial_store::archive::ArchiveError;
@@ -103,7 +103,9 @@ pub async fn run(
     watch: Watch<'_>,
 ) -> Result<Outcome, ImportError> {
     let input = request.input.clone();
-    let digest = tokio::task::spawn_blocking(move || digest(&input)).await.map_err(|_| ImportError::Interrupted)??;
+    let digest = off_thread(move || digest(&input)).await??;
+    // The same file after another one is another import: what it says holds again.
+    let (before, digest) = snapshot_before(deps, &request, digest).await?;
     let mut job = match begun(deps, &request, &digest).await? {
         Some(job) if job.finished_at.is_some() && !request.again => return Ok(Outcome::Known(job)),
         Some(job) if job.finished_at.is_none() => job,
@@ -115,6 +117,7 @@ pub async fn run(
         received_at: job.started_at,
         made_at: job.made_at,
         digest,
+        before,
     };
     let (input, sent) = (request.input.clone(), job.chunks);
     let mut reading = off_thread(move || {
@@ -140,8 +143,12 @@ pub async fn run(
         job.events += chunk.accepted.len() as u64;
         job.rejected += chunk.rejects.len() as u64;
         job.unmatched += chunk.unmatched;
+        job.unchanged += chunk.unchanged;
         deps.archive.put_import_job(&job).await?;
         watch(&job, &chunk);
+    }
+    if !request.import.snapshot_key.is_empty() {
+        deps.archive.put_import_snapshot(&request.import.id, &reading.snapshot().to_bytes()).await?;
     }
     job.finished_at = Some(deps.clock.now());
     deps.archive.put_import_job(&job).await?;
@@ -163,6 +170,21 @@ fn digest(input: &Input) -> std::io::Result<String> {
             read => context.update(buffer.get(..read).unwrap_or_default()),
         }
     }
+}
+
+/// Returns the rows of the file before, and the digest of the file after that one.
+async fn snapshot_before(
+    deps: &Deps,
+    request: &Request,
+    digest: String,
+) -> Result<(Arc<Snapshot>, String), ImportError> {
+    if request.import.snapshot_key.is_empty() {
+        return Ok((Arc::default(), digest));
+    }
+    let stored = deps.archive.import_snapshot(&request.import.id).await?;
+    let both = ring::digest::digest(&SHA256, &[digest.as_bytes(), &stored].concat());
+    // A damaged one is as good as none: every row counts as changed.
+    Ok((Arc::new(Snapshot::parse(&stored).unwrap_or_default()), HEXLOWER.encode(both.as_ref())))
 }
 
 fn id(request: &Request, digest: &str) -> String {
@@ -189,6 +211,7 @@ fn new(deps: &Deps, request: &Request, digest: &str) -> ImportJob {
         events: 0,
         rejected: 0,
         unmatched: 0,
+        unchanged: 0,
     }
 }
 

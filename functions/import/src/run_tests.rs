@@ -127,6 +127,26 @@ async fn rejects_are_stored_with_their_place_up_to_a_limit() {
     assert_eq!(ids.len(), rejects.len());
 }
 
+/// A nightly dump: only changed rows are sent, and a state that holds again is sent again.
+#[tokio::test]
+async fn snapshot_costs_what_changed_and_what_holds_again_is_an_event_of_its_own() {
+    let world = world(NOW);
+    let toml = "[[import]]\nid = \"users\"\nsnapshot_key = \"/id\"\n[[import.map]]\ntype = \"identify\"\nuser_id = \"/id\"\nall_traits = \"*\"\n";
+    let config = perennial_testkit::ConfigBuilder::least().with(&[("imports.toml", toml)]).load();
+    let users = Arc::new(config.imports[0].clone());
+    let (free, pro) = ("id,plan\nu1,free\nu2,pro\n", "id,plan\nu1,pro\nu2,pro\n");
+    let mut ids = Vec::new();
+    for (text, sent_rows) in [(free, 2), (free, 0), (pro, 1), (free, 1), (free, 0), (pro, 1)] {
+        let request = Request { import: Arc::clone(&users), ..request(text) };
+        let outcome = run(&world.deps, request, &|| true, &|_, _| {}).await.unwrap();
+        assert_eq!((outcome.job().events, outcome.job().unchanged), (sent_rows, 2 - sent_rows), "{text}");
+        ids.extend(sent(&world.queue).into_keys());
+        let _sent_so_far = world.queue.drain();
+    }
+    let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (5, 5), "none of them looks like a repeat");
+}
+
 struct Full(AtomicU64);
 
 impl Backlog for Full {

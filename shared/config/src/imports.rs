@@ -5,7 +5,7 @@ mod format;
 pub use format::{FORMATS, Format};
 
 use crate::error::{Reporter, Used};
-use crate::mapping::{Mapping, Place, RawMapping, zone_of};
+use crate::mapping::{Mapping, Place, RawMapping, RawPlaces, zone_of};
 use crate::spanned::Spanned;
 use perennial_domain::SourceId;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub struct Import {
     pub encoding: Option<String>,
     /// The sign between the columns of a table; `None` to find it in the first line.
     pub delimiter: Option<char>,
+    /// The places of the key of a row, if each file contains everything: rows that are as in the file before are
+    /// skipped. Empty if files do not.
+    pub snapshot_key: Vec<Place>,
     /// The calls that a row becomes.
     pub rows: Rows,
     /// The number of the maps of [`Rows::Maps`] that the file itself contains; those of a format follow.
@@ -31,7 +34,7 @@ impl Import {
     /// Returns an import of files in `format`, without settings of its own, for a source called `id`.
     #[must_use]
     pub fn of(id: SourceId, format: &'static Format) -> Self {
-        Self { id, mode: None, encoding: None, delimiter: None, rows: format.rows(), own: 0 }
+        Self { id, mode: None, encoding: None, delimiter: None, snapshot_key: Vec::new(), rows: format.rows(), own: 0 }
     }
 
     /// Returns the maps that `imports.toml` itself contains.
@@ -97,6 +100,10 @@ struct RawImport {
     delimiter: Option<Spanned<String>>,
     /// The time zone of times without one, such as "Europe/Rome"; default: UTC.
     zone: Option<Spanned<String>>,
+    /// The place of a row's key, such as "/id", if each file contains everything, as a nightly dump of a user database
+    /// does: a row that is as in the file before is skipped and costs nothing. A row that is missing changes nothing.
+    #[serde(default)]
+    snapshot_key: RawPlaces,
     /// Converts a row to one call. Every map that matches makes one; a row that matches none is ignored, and counted.
     /// The fields are those of the maps of sources.toml; a column is written as "/" and its name.
     #[serde(default)]
@@ -137,6 +144,8 @@ fn compile(import: Spanned<RawImport>, ids: &mut Used, report: &mut Reporter<'_>
             None
         }
     });
+    let at = span.clone();
+    let snapshot_key = raw.snapshot_key.compile(&mut |message| report.at(at.clone(), format!("{owner}: {message}")));
     let maps: Vec<Mapping> = raw.map.into_iter().map(|map| of_rows(&owner, zone.as_ref(), map, report)).collect();
     let own = maps.len();
     let rows = match (format.map(Format::rows), own) {
@@ -153,7 +162,7 @@ fn compile(import: Spanned<RawImport>, ids: &mut Used, report: &mut Reporter<'_>
         (None, _) => Rows::Maps(maps),
     };
     let encoding = raw.encoding.map(Spanned::into_inner);
-    Some(Import { id, mode: raw.mode, encoding, delimiter, rows, own })
+    Some(Import { id, mode: raw.mode, encoding, delimiter, snapshot_key, rows, own })
 }
 
 /// Compiles a map of rows, which have no headers.

@@ -5,6 +5,7 @@ use crate::calls::{self, column};
 use crate::input::{Input, InputError, Texts};
 use crate::reject::{Code, Reject};
 use crate::rows::{Reader, Row, Rows};
+use crate::snapshot::Snapshot;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::imports::{Import, Mode};
 use perennial_contracts::tracking::{self, Accepted, Received};
@@ -30,6 +31,8 @@ pub struct Options {
     /// A digest of the file. Of a row that says what holds without saying since when, another file with the same row is
     /// another call.
     pub digest: String,
+    /// The rows of the file before, which are skipped if they are the same; used only if the import has a key of rows.
+    pub before: Arc<Snapshot>,
 }
 
 /// Some rows as calls.
@@ -45,6 +48,8 @@ pub struct Chunk {
     pub rows: u64,
     /// The number of rows that no map matches.
     pub unmatched: u64,
+    /// The number of rows that are as in the file before.
+    pub unchanged: u64,
 }
 
 /// A file that is being read.
@@ -55,6 +60,8 @@ pub struct Reading {
     current: Option<(Arc<str>, Rows)>,
     /// Rows of earlier chunks.
     rows: u64,
+    /// The rows so far, if the import has a key of rows.
+    snapshot: Snapshot,
 }
 
 impl std::fmt::Debug for Reading {
@@ -72,10 +79,13 @@ impl Reading {
     /// [`InputError`] if the file as a whole cannot be read.
     pub fn open(input: &Input, options: Options) -> Result<Self, InputError> {
         let import = &options.import;
-        let encoding = import.encoding.as_deref().and_then(crate::text::encoding);
+        let known =
+            |label: &str| crate::text::encoding(label).ok_or_else(|| InputError::Encoding { label: label.to_owned() });
+        let encoding = import.encoding.as_deref().map(known).transpose()?;
         let delimiter = import.delimiter.and_then(|sign| u8::try_from(sign).ok());
         let texts = input.texts()?;
-        Ok(Self { reader: Reader { encoding, delimiter }, texts, options, current: None, rows: 0 })
+        let snapshot = Snapshot::after(&options.before);
+        Ok(Self { reader: Reader { encoding, delimiter }, texts, options, current: None, rows: 0, snapshot })
     }
 
     /// Skips `chunks` chunks that were sent before.
@@ -86,7 +96,16 @@ impl Reading {
                 return;
             }
             self.rows += found.len() as u64;
+            for row in found.iter().filter_map(|(_, row)| row.as_ref().ok()) {
+                self.snapshot.add(&self.options.import.snapshot_key, &row.values, &self.options.before);
+            }
         }
+    }
+
+    /// Returns the rows that were read so far, for the comparison with the next file.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// Returns the next chunk; `None` at the end of the file.
@@ -109,6 +128,10 @@ impl Reading {
         let mut chunk = Chunk { rows: found.len() as u64, ..Chunk::default() };
         for (nth, (text, found)) in (self.rows..).zip(found) {
             let outcome = found.and_then(|row| {
+                if self.snapshot.add(&options.import.snapshot_key, &row.values, &options.before) {
+                    chunk.unchanged += 1;
+                    return Ok(());
+                }
                 let made_at = behind(options.made_at, nth);
                 accept(options, row, made_at, &mut received, &mut chunk)
             });

@@ -44,6 +44,12 @@ pub enum InputError {
         /// Why.
         reason: String,
     },
+    /// The import states an encoding that does not exist.
+    #[error("`{label}` is no encoding; allowed are names such as utf-8, windows-1252, iso-8859-2 and shift_jis")]
+    Encoding {
+        /// The stated encoding.
+        label: String,
+    },
     /// It is of a kind that is not read.
     #[error("{name} is {what}; allowed are CSV, TSV, NDJSON and JSON, plain or compressed with gzip, zstd or zip")]
     Kind {

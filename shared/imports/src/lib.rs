@@ -5,6 +5,7 @@ pub mod guess;
 pub mod input;
 pub mod reject;
 pub mod rows;
+pub mod snapshot;
 
 mod calls;
 mod text;
@@ -12,3 +13,4 @@ mod text;
 pub use chunk::{Chunk, Options, Reading};
 pub use input::{Input, InputError};
 pub use reject::{Code, Reject};
+pub use snapshot::Snapshot;

@@ -173,6 +173,7 @@ fn try_file(
         received_at: now,
         made_at: found.made_at.unwrap_or(now),
         digest: "dry-run".to_owned(),
+        before: Arc::default(),
     };
     let bar = bar(&found.input, "reading");
     let mut reading = Reading::open(&found.input, options)?;

@@ -112,7 +112,7 @@ impl RawPlaces {
         }
     }
 
-    pub(super) fn compile(self, complain: &mut impl FnMut(String)) -> Vec<Place> {
+    pub(crate) fn compile(self, complain: &mut impl FnMut(String)) -> Vec<Place> {
         self.texts().iter().filter_map(|text| Place::parse(text).map_err(&mut *complain).ok()).collect()
     }
 }

@@ -20,6 +20,7 @@ fn options(toml: &str) -> Options {
         received_at: RECEIVED.parse().unwrap(),
         made_at: MADE.parse().unwrap(),
         digest: "digest".to_owned(),
+        before: Arc::default(),
     }
 }
 
@@ -76,6 +77,13 @@ fn activity_log_becomes_events_of_the_past() {
         (event.group_id.as_ref().unwrap().as_str(), Value::from(event.properties.clone())),
         ("acme", json!({"note": "x", "minutes": 1.5}))
     );
+}
+
+#[test]
+fn unknown_encoding_is_an_error_with_what_is_allowed() {
+    let input = Input::new("f", 3, Arc::new(b"id\n".to_vec()));
+    let error = Reading::open(&input, options(&format!("encoding = \"klingon\"\n{LOG}"))).unwrap_err().to_string();
+    assert!(error.starts_with("`klingon` is no encoding") && error.contains("windows-1252"), "{error}");
 }
 
 #[test]
@@ -326,6 +334,27 @@ fn file_read_again_behind_what_was_sent_makes_the_same_chunks() {
     assert!(reading.next_chunk().is_none());
     reading.skip(3);
     assert!(reading.next_chunk().is_none());
+}
+
+#[test]
+fn rows_that_are_as_in_the_file_before_are_skipped() {
+    let toml = format!("snapshot_key = \"/id\"\n{PEOPLE}");
+    let read = |before: &Arc<Snapshot>, text: &str| {
+        let input = Input::new("f", text.len() as u64, Arc::new(text.as_bytes().to_vec()));
+        let options = Options { before: Arc::clone(before), ..options(&toml) };
+        let mut reading = Reading::open(&input, options).unwrap();
+        let chunk = reading.next_chunk().unwrap();
+        let users =
+            events(&chunk).iter().map(|event| event.user_id.clone().unwrap().as_str().to_owned()).collect::<Vec<_>>();
+        (users, chunk.unchanged, Arc::new(reading.snapshot().clone()))
+    };
+    let (users, unchanged, first) = read(&Arc::default(), "id,plan\nu1,free\nu2,pro\n");
+    assert_eq!((users.len(), unchanged), (2, 0));
+    // Another order, a changed row, a new one and one that vanished.
+    let (users, unchanged, second) = read(&first, "id,plan\nu3,free\nu2,pro\nu1,pro\n");
+    assert_eq!((users, unchanged), (vec!["u3".to_owned(), "u1".to_owned()], 1));
+    let (users, unchanged, _) = read(&second, "id,plan\nu1,pro\nu2,pro\nu3,free\n");
+    assert_eq!((users.len(), unchanged), (0, 3));
 }
 
 proptest! {

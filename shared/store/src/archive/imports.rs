@@ -3,11 +3,15 @@
 
 use super::{Archive, ArchiveError};
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use perennial_domain::{SourceId, hash};
 use serde::{Deserialize, Serialize};
+use std::io::{Read, Write};
 
 /// An import of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +40,9 @@ pub struct ImportJob {
     pub rejected: u64,
     /// The rows in these that no map matches.
     pub unmatched: u64,
+    /// The rows in these that are as in the file before.
+    #[serde(default)]
+    pub unchanged: u64,
 }
 
 impl ImportJob {
@@ -43,6 +50,10 @@ impl ImportJob {
     pub fn id_of(source: &SourceId, digest: &str, mapping: &str) -> String {
         let parts = [b"import".as_slice(), source.as_str().as_bytes(), digest.as_bytes(), mapping.as_bytes()];
         hash::base32(&hash::sha256(&parts)[..15])
+    }
+
+    fn snapshot_path(source: &SourceId) -> Path {
+        Path::from_iter(["imports", source.as_str(), "snapshot.gz"])
     }
 
     fn path(source: &SourceId, id: &str) -> Path {
@@ -71,6 +82,34 @@ impl Archive {
     pub async fn put_import_job(&self, job: &ImportJob) -> Result<(), ArchiveError> {
         let text = serde_json::to_vec(job).map_err(|error| ArchiveError::Write(error.into()))?;
         self.objects.put(&ImportJob::path(&job.source, &job.id), Bytes::from(text).into()).await?;
+        Ok(())
+    }
+
+    /// Returns the stored snapshot of the last file of `source`, as its writer passed it on; empty if there is none, or if
+    /// it cannot be read any more: then every row counts as changed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Store`] if the object store fails.
+    pub async fn import_snapshot(&self, source: &SourceId) -> Result<Vec<u8>, ArchiveError> {
+        let bytes = match self.objects.get(&ImportJob::snapshot_path(source)).await {
+            Ok(found) => found.bytes().await?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut snapshot = Vec::new();
+        let read = MultiGzDecoder::new(bytes.as_ref()).read_to_end(&mut snapshot);
+        Ok(if read.is_ok() { snapshot } else { Vec::new() })
+    }
+
+    /// Stores the snapshot of a file of `source`.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if it is not stored.
+    pub async fn put_import_snapshot(&self, source: &SourceId, snapshot: &[u8]) -> Result<(), ArchiveError> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(snapshot).map_err(ArchiveError::Write)?;
+        let bytes = gzip.finish().map_err(ArchiveError::Write)?;
+        self.objects.put(&ImportJob::snapshot_path(source), Bytes::from(bytes).into()).await?;
         Ok(())
     }
 }

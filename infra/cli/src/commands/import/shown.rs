@@ -47,6 +47,8 @@ struct OfFile {
     rejected: u64,
     /// Rows that no map matches.
     unmatched: u64,
+    /// Rows that are as in the file before.
+    unchanged: u64,
     /// `true` if the file was imported before, and nothing was sent.
     known: bool,
     /// `true` if only its first rows were read.
@@ -122,6 +124,7 @@ impl Report {
             file.events += chunk.accepted.len() as u64;
             file.rejected += chunk.rejects.len() as u64;
             file.unmatched += chunk.unmatched;
+            file.unchanged += chunk.unchanged;
         }
     }
 
@@ -145,6 +148,7 @@ impl Report {
             file.events = job.events;
             file.rejected = job.rejected;
             file.unmatched = job.unmatched;
+            file.unchanged = job.unchanged;
             file.known = matches!(outcome, Outcome::Known(_));
         }
     }
@@ -152,7 +156,7 @@ impl Report {
     /// Returns the report for a terminal.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
-        let mut files = numbers(&["file", "rows", "events", "rejected", "unmatched"]);
+        let mut files = numbers(&["file", "rows", "events", "rejected", "unmatched", "unchanged"]);
         for file in &self.files {
             let remark = match (file.known, file.stopped) {
                 (true, _) => " (imported before: nothing was sent)",
@@ -165,6 +169,7 @@ impl Report {
                 number(file.events),
                 number(file.rejected),
                 number(file.unmatched),
+                number(file.unchanged),
             ]);
         }
         out += &format!("{files}\n");
@@ -254,6 +259,7 @@ mod tests {
             received_at: at,
             made_at: at,
             digest: "d".to_owned(),
+            before: Arc::default(),
         };
         let input = Input::new("log.csv", text.len() as u64, Arc::new(text.as_bytes().to_vec()));
         Reading::open(&input, options).unwrap().next_chunk().unwrap()

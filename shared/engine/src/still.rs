@@ -1,4 +1,4 @@
-//! What time alone does not change about a person, for looks at many moments: the next time at which something changes is found by looking
+//! The part of an evaluation that time alone does not change, for looks at many moments: the next time at which something changes is found by looking
 //! at each day of the silence to come, and most conditions ask for nothing that time changes.
 
 use crate::person::Person;
@@ -28,7 +28,7 @@ pub(crate) enum Place {
 /// A value that no moment changes, once it is known; `None` for one that time may change.
 type Kept<T> = Option<OnceCell<T>>;
 
-/// What time alone does not change about a person.
+/// The values of a person that time alone does not change.
 #[derive(Debug, Clone)]
 pub(crate) struct Still<'a> {
     personas: Vec<Kept<bool>>,
@@ -140,10 +140,10 @@ fn asked(config: &Config) -> [bool; Likelihood::ALL.len()] {
     asked
 }
 
-/// Tells which look-ups time changes.
+/// Knows which look-ups time changes.
 struct Slots {
     has_account: bool,
-    /// Whether each persona so far is still, and each segment.
+    /// `true` for each persona so far that is still, and each segment.
     personas: Vec<bool>,
     segments: Vec<bool>,
 }

@@ -1,4 +1,4 @@
-//! Whether anything can change during a stretch of silence, without looking at each of its days.
+//! Finds out if anything can change during a stretch of silence, without looking at each of its days.
 //!
 //! Without events most values move one way: days since something grow, counts within a window and engagement fall, points decay towards 0. So
 //! their values at both ends of a stretch enclose all values in between, and a condition that has the same truth for everything within
@@ -22,7 +22,7 @@ pub(crate) struct Stretch<'p, 'a> {
     from: &'p Person<'a>,
     to: &'p Person<'a>,
     still: &'p Still<'a>,
-    /// What may come of each persona's and each segment's condition.
+    /// The possible results of each persona's and each segment's condition.
     personas: Vec<Outcomes>,
     segments: Vec<Outcomes>,
     /// The range of each score that is asked for.
@@ -67,7 +67,7 @@ impl<'p, 'a> Stretch<'p, 'a> {
             .try_fold(0, |bits, (at, outcomes)| Some(bits | u64::from(outcomes.certain()?) << at))
     }
 
-    /// Whether a score reaches a threshold throughout; `None` if that may change.
+    /// Returns whether a score reaches a threshold throughout; `None` if that may change.
     pub(crate) fn reaches(&self, likelihood: Likelihood, threshold: u8) -> Option<bool> {
         let threshold = i64::from(threshold);
         match self.scores[likelihood as usize] {
@@ -152,7 +152,7 @@ impl<'p, 'a> Stretch<'p, 'a> {
         if is_past { self.one_way(slot) } else { Range::Any }
     }
 
-    /// Whether the history of a key has nothing beyond `last`, a day or an hour.
+    /// Returns whether the history of a key has nothing beyond `last`, a day or an hour.
     fn is_past(&self, key: u32, last: i32) -> bool {
         let newest = self.from.state.windows.get(&key).and_then(|counts| counts.keys().next_back());
         newest.is_none_or(|newest| *newest <= last)

@@ -31,7 +31,7 @@ pub trait Ranges<S>: Lookup<S> {
     fn range(&self, slot: &S) -> Range;
 }
 
-/// What may come of a condition.
+/// The possible results of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcomes(u8);
 

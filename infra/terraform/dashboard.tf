@@ -33,6 +33,7 @@ locals {
     ],
     [
       { title = "Table, units consumed", left = local.consumed },
+      { title = "Configurations compiled", left = local.configs_compiled },
       { title = "Concurrent executions", left = local.calls.ConcurrentExecutions },
     ],
   ]
@@ -57,6 +58,9 @@ locals {
     for name in local.function_names :
     ["AWS/Lambda", metric, "FunctionName", local.functions[name].name, merge({ label = "${name} ${lower(metric)}", stat = "Sum" }, options)]
   ] }
+  configs_compiled = [for name in local.function_names :
+    [local.own_metrics, "ConfigsCompiled", "function", local.functions[name].name, { label = name, stat = "Sum" }]
+  ]
   consumed = [for name in ["Read", "Write"] :
     ["AWS/DynamoDB", "Consumed${name}CapacityUnits", "TableName", aws_dynamodb_table.people.name, { label = lower(name), stat = "Sum" }]
   ]

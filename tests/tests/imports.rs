@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::replay::{check_totals, told_apart};
-use crate::support::{Client, derived, everyone, gz_lines, shared_data, stack, stack_with};
+use crate::support::{Client, campaign, derived, everyone, gz_lines, shared_data, stack, stack_with};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::TryStreamExt;
@@ -172,12 +172,14 @@ fn customers(number: usize) -> String {
     text
 }
 
+/// 1,000 customers, and under `tests/run soak` 10,000.
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_imported_customers_hear_nothing_and_live_events_do_not_wait_for_them() {
+async fn imported_customers_hear_nothing_and_live_events_do_not_wait_for_them() {
     let (stack, time) = of_customers(NOW).await;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("customers.csv");
-    std::fs::write(&file, customers(10_000)).unwrap();
+    let number = campaign(10_000);
+    std::fs::write(&file, customers(number)).unwrap();
     let child = start(&stack, &file, &["--source", "customers"]);
     let client = Client::new(stack.base_url());
     let waiting = || stack.aws().queue_depths().get("imports").map_or(0, |depth| depth.total());
@@ -196,7 +198,7 @@ async fn ten_thousand_imported_customers_hear_nothing_and_live_events_do_not_wai
     let status = client.status().await;
     assert_eq!(
         (&status["events"]["accepted"], &status["profiles"], &status["accounts"]),
-        (&json!(40_001), &json!(10_001), &json!(500))
+        (&json!(4 * number + 1), &json!(number + 1), &json!(500))
     );
     assert_eq!(status["messages"], 0, "nobody hears of it");
     let (_, profile) = client.get("/api/profiles/c7").await;

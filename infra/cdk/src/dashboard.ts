@@ -68,6 +68,7 @@ export class Dashboard extends Construct {
             storage.table.metricConsumedReadCapacityUnits(as('read', Stats.SUM)),
             storage.table.metricConsumedWriteCapacityUnits(as('write', Stats.SUM)),
           ]),
+          graph('Configurations compiled', FUNCTIONS.map((name) => own(props.prefix, name, 'ConfigsCompiled', PERIOD).with({ label: name }))),
           graph('Concurrent executions', FUNCTIONS.map((name) => functions.of[name].metric('ConcurrentExecutions', as(name, Stats.MAXIMUM)))),
         ),
       ],

@@ -96,6 +96,7 @@ pub(crate) fn empty_config() -> Config {
         version: ConfigVersion::parse("v1").unwrap(),
         active_since: None,
         sources: Default::default(),
+        imports: Vec::new(),
         pages: Default::default(),
         identity: Default::default(),
         features: Default::default(),

@@ -7,7 +7,6 @@
 
 use crate::person::{NpsClass, Person};
 use crate::score::{of_rule, ramp};
-use crate::still::Still;
 use perennial_config::cel::{Lookup, Outcomes, Range, Ranges, Value};
 use perennial_config::scoring::{MAX_CATEGORIES, Signal};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
@@ -21,7 +20,6 @@ const ROUNDING: f64 = 1e-6;
 pub(crate) struct Stretch<'p, 'a> {
     from: &'p Person<'a>,
     to: &'p Person<'a>,
-    still: &'p Still<'a>,
     /// The possible results of each persona's and each segment's condition.
     personas: Vec<Outcomes>,
     segments: Vec<Outcomes>,
@@ -39,7 +37,7 @@ impl<'p, 'a> Stretch<'p, 'a> {
             return None;
         }
         let scores = [Range::Any; Likelihood::ALL.len()];
-        let mut stretch = Self { from, to, still, personas: Vec::new(), segments: Vec::new(), scores };
+        let mut stretch = Self { from, to, personas: Vec::new(), segments: Vec::new(), scores };
         let config = from.moment.config;
         for (at, persona) in config.personas.all.iter().enumerate() {
             let outcomes = match &persona.when {

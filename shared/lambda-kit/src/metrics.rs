@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// The count of configurations that a function compiled because it found no compiled form in its own format: after a
-/// deployment of another version of the code, until the next push. Starts take ten times as long until then.
+/// deployment of another version of the code, until the next push. Starts take about five times the instructions until then.
 pub const CONFIGS_COMPILED: &str = "ConfigsCompiled";
 
 /// Set by [`crate::telemetry::init`]: only a process whose stdout is a function's log writes metrics there. Contains

@@ -198,7 +198,7 @@ async fn imported_customers_hear_nothing_and_live_events_do_not_wait_for_them() 
     let status = client.status().await;
     assert_eq!(
         (&status["events"]["accepted"], &status["profiles"], &status["accounts"]),
-        (&json!(4 * number + 1), &json!(number + 1), &json!(500))
+        (&json!(4 * number + 1), &json!(number + 1), &json!(number / 20))
     );
     assert_eq!(status["messages"], 0, "nobody hears of it");
     let (_, profile) = client.get("/api/profiles/c7").await;

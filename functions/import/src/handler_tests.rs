@@ -108,8 +108,7 @@ async fn unreadable_file_and_unknown_folder_are_rejects_and_not_retried() {
     for key in ["incoming/logs/a.xls", "incoming/other/a.csv", "incoming/logs/gone.csv"] {
         assert_eq!(call(&world, &notice(key), 9).await, 0, "{key}");
     }
-    let rejects = world.rejects.0.lock().unwrap();
-    let reasons: Vec<&str> = rejects.iter().map(|reject| reject.reason.as_str()).collect();
+    let reasons: Vec<String> = world.rejects.0.lock().unwrap().iter().map(|reject| reject.reason.clone()).collect();
     assert_eq!(reasons.len(), 2);
     assert!(reasons[0].contains("Excel") && reasons[1].contains("no import"), "{reasons:?}");
     assert_eq!(call(&world, "{", 9).await, 1, "a body that is no notice ends in the dead-letter queue");

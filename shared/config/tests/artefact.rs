@@ -1,4 +1,5 @@
 //! The compiled form of a configuration: what is read is what was written.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::support::default_bundle;
 use perennial_config::artefact::{ArtefactError, FORMAT, decode, encode};

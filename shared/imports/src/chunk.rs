@@ -123,7 +123,7 @@ impl Reading {
         let received_at = behind(options.received_at, self.rows);
         let mut received = Received::new(options.import.id.clone(), received_at, None, nonce);
         if options.mode == Mode::History {
-            received = received.as_history();
+            received = received.into_history();
         }
         let mut chunk = Chunk { rows: found.len() as u64, ..Chunk::default() };
         for (nth, (text, found)) in (self.rows..).zip(found) {

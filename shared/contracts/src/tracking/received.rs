@@ -38,7 +38,7 @@ impl Received {
 
     /// Makes its events history, which triggers nothing ([`perennial_domain::Event::history`]).
     #[must_use]
-    pub fn as_history(self) -> Self {
+    pub fn into_history(self) -> Self {
         Self { history: true, ..self }
     }
 

@@ -167,10 +167,7 @@ fn message_ids_follow_from_rows_and_of_what_holds_also_from_the_file() {
 fn rows_without_a_time_are_of_when_the_file_was_made_in_their_order() {
     let events = ok(PEOPLE, "id,plan\nu1,free\nu1,pro\n");
     assert_eq!(events[0].timestamp.to_string(), MADE);
-    assert!(
-        events[0].timestamp < events[1].timestamp
-            && events[1].timestamp.to_string() < "2026-05-01T00:00:01Z".to_owned()
-    );
+    assert!(events[0].timestamp < events[1].timestamp && *events[1].timestamp.to_string() < *"2026-05-01T00:00:01Z");
     assert_eq!(events[0].received_at.to_string(), RECEIVED);
 }
 

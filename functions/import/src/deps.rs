@@ -5,22 +5,9 @@ use futures::future::{BoxFuture, FutureExt};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Sender;
 use perennial_store::archive::Archive;
-use perennial_store::rejects::Reject;
-use perennial_store::{Store, StoreError};
+use perennial_store::rejects::Rejects;
 use std::fmt;
 use std::sync::Arc;
-
-/// A store of rejected rows.
-pub trait Rejects: Send + Sync {
-    /// Stores all of `rejects`, or returns an error if not all of them are stored.
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>>;
-}
-
-impl Rejects for Store {
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { self.put_rejects(&rejects).await }.boxed()
-    }
-}
 
 /// The length of the imports queue.
 pub trait Backlog: Send + Sync {

@@ -136,7 +136,7 @@ async fn refuse(deps: &Deps, object: &Object, reason: &str) -> Result<(), Import
         received_at: deps.clock.now(),
         event: String::new(),
     };
-    Ok(deps.rejects.put(vec![reject]).await?)
+    Ok(deps.rejects.put_all(vec![reject]).await?)
 }
 
 #[cfg(test)]

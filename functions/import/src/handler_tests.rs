@@ -1,24 +1,12 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::deps::Rejects;
+use crate::test_support::Kept;
 use aws_lambda_events::event::sqs::SqsMessage;
-use futures::future::{BoxFuture, FutureExt};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
-use perennial_store::{Archive, StoreError};
+use perennial_store::Archive;
 use perennial_testkit::ConfigBuilder;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-#[derive(Default)]
-struct Kept(Mutex<Vec<Reject>>);
-
-impl Rejects for Kept {
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.0.lock().unwrap().extend(rejects);
-        async { Ok(()) }.boxed()
-    }
-}
 
 struct World {
     deps: Deps,

@@ -8,7 +8,9 @@ pub mod run;
 
 mod notice;
 mod object;
+#[cfg(test)]
+mod test_support;
 
 pub use config::Settings;
-pub use deps::{Backlog, Deps, QueueBacklog, Rejects};
+pub use deps::{Backlog, Deps, QueueBacklog};
 pub use run::{ImportError, Outcome, Request, Watch, run};

@@ -221,7 +221,7 @@ async fn send(deps: &Deps, request: &Request, job: &ImportJob, chunk: &Chunk) ->
     let rejects: Vec<Reject> =
         chunk.rejects.iter().take(room).map(|(text, reject)| stored(job, text, reject)).collect();
     if !rejects.is_empty() {
-        deps.rejects.put(rejects).await?;
+        deps.rejects.put_all(rejects).await?;
     }
     if let Some(backlog) = &deps.backlog {
         while backlog.waiting().await.is_some_and(|waiting| waiting > BACKLOG) {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::deps::{Backlog, Rejects};
+use crate::deps::Backlog;
+use crate::test_support::Kept;
 use futures::future::{BoxFuture, FutureExt};
 use perennial_config::imports::Format;
 use perennial_contracts::queue::EventsPayload;
@@ -9,18 +10,7 @@ use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_store::Archive;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-#[derive(Default)]
-struct Kept(Mutex<Vec<Reject>>);
-
-impl Rejects for Kept {
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.0.lock().unwrap().extend(rejects);
-        async { Ok(()) }.boxed()
-    }
-}
 
 struct World {
     deps: Deps,

@@ -121,7 +121,7 @@ impl<'a> Collected<'a> {
         let send = async {
             if messages.is_empty() { SendReport::default() } else { deps.events.send(messages, Delay::NONE).await }
         };
-        let keep = async { if rejects.is_empty() { Ok(()) } else { deps.rejects.put(rejects).await } };
+        let keep = async { if rejects.is_empty() { Ok(()) } else { deps.rejects.put_all(rejects).await } };
         let both = pin!(async { tokio::join!(send, keep) });
         let patience = pin!(async { tokio::time::sleep(PATIENCE).await });
         let Either::Left(((sent, kept), _)) = select(both, patience).await else {

@@ -2,15 +2,14 @@
 
 use crate::receipt::Receipts;
 use crate::throttle::Throttle;
-use futures::future::{BoxFuture, FutureExt};
 use http::HeaderName;
 use perennial_contracts::tokens::TokenSecrets;
 use perennial_contracts::tracking::Nonce;
 use perennial_contracts::webhooks::Secret;
 use perennial_lambda_kit::queue::Sender;
 use perennial_lambda_kit::{Clock, Env};
-use perennial_store::rejects::Reject;
-use perennial_store::{ConfigHandle, Store, StoreError};
+use perennial_store::ConfigHandle;
+use perennial_store::rejects::Rejects;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -20,18 +19,6 @@ use tokio::sync::Semaphore;
 /// The rejects of one source that an instance stores in a minute: enough to see what is wrong, while limiting the cost
 /// when a source sends nothing else.
 const REJECTS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
-
-/// A store of rejected events.
-pub trait Rejects: Send + Sync {
-    /// Stores all of `rejects`, or returns an error if not all of them are stored.
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>>;
-}
-
-impl Rejects for Store {
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move { self.put_rejects(&rejects).await }.boxed()
-    }
-}
 
 /// Looks up the signing secrets of hooks by their names in `sources.toml`. Does not print them.
 #[derive(Clone)]

@@ -18,4 +18,4 @@ mod sender;
 mod settings;
 
 pub use config::Settings;
-pub use deps::{Deps, Rejects, Secrets};
+pub use deps::{Deps, Secrets};

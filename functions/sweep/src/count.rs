@@ -44,7 +44,7 @@ pub(crate) async fn count_on(store: &Store, clock: &Clock, began: Timestamp) -> 
             }
         }
     }
-    // What was counted before a failure is kept.
+    // A failure does not lose the counts before it.
     store.note_count(&mut pass).await?;
     Ok(outcome?)
 }

@@ -59,7 +59,8 @@ function block(text: string, at: number): string {
   return text.slice(from, to);
 }
 
-const STORE = bodies(code('shared/store/src'));
+const STORE_CODE = code('shared/store/src');
+const STORE = bodies(STORE_CODE);
 
 /** IAM's names of the calls that a method of the store makes, directly and indirectly. */
 function calls(method: string, seen: Set<string>): string[] {
@@ -77,6 +78,10 @@ export function tableActions(name: string): string[] {
   const text = code(`functions/${name}/src`);
   // Its own traits of the store, too: there it is `self`.
   const own = [...text.matchAll(/\bimpl \w+ for Store\b/g)].map((match) => block(text, match.index).replaceAll('self.', 'store.'));
+  // And those traits of the store's own crate that it calls the store through.
+  for (const match of STORE_CODE.matchAll(/\bimpl (\w+) for Store\b/g)) {
+    if (text.includes(`dyn ${match[1]}`)) own.push(block(STORE_CODE, match.index).replaceAll('self.', 'store.'));
+  }
   const methods = [...(text + own.join('')).matchAll(/\bstore\.(\w+)\(/g)].map((match) => match[1] ?? '');
   if (text.includes('ConfigHandle::load')) methods.push('current_config', 'bundle');
   const known = methods.filter((method) => STORE.has(method));

@@ -1,10 +1,8 @@
 //! Computes when a profile has to be evaluated again.
 
 use crate::instant::timestamp;
-use crate::moment::Moment;
 use crate::person::Person;
 use crate::score::asked_values;
-use crate::state::State;
 use crate::still::Place;
 use crate::stretch::Stretch;
 use jiff::{SignedDuration, Timestamp};
@@ -31,13 +29,26 @@ struct Pulse {
     quiet: usize,
 }
 
+impl Pulse {
+    /// Returns that of a person with scores and segments.
+    fn of(person: &Person<'_>) -> Self {
+        let journeys = person.moment.config.journeys.all.iter().enumerate();
+        // Falling below counts too: only who fell below a threshold can pass it again.
+        let is_over = |at: usize, trigger: &Trigger| match trigger {
+            Trigger::Becomes { when } => person.holds(Place::Journey(at), when),
+            trigger => person.is_over(trigger) == Some(true),
+        };
+        let above = journeys.filter(|(at, journey)| is_over(*at, &journey.trigger)).map(|(at, _)| at).collect();
+        Self { stage: person.stage, segments: person.segments, above, quiet: quiet(person) }
+    }
+}
+
 /// Returns the earliest time after now at which time alone could change a decision, and before `until` if given;
 /// `until` itself if nothing changes before it, and `None` if nothing waits.
 ///
 /// Time changes profiles by their idle days, and by the days until their account's renewal.
-pub(crate) fn next_due(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
-    let person = &Person::new(*moment, state);
-    let now = pulse(person, moment.now);
+pub(crate) fn next_due(person: &Person<'_>, until: Option<Timestamp>) -> Option<Timestamp> {
+    let now = Pulse::of(person);
     let until = next_idle(person, &now, until);
     let until = next_turn(person, &now, until);
     next_before_renewal(person, &now, until)
@@ -146,16 +157,7 @@ fn pulse(person: &Person<'_>, at: Timestamp) -> Pulse {
     let mut person = person.at(at);
     person.scores = asked_values(&person);
     person.find_segments();
-    let mut above = Vec::new();
-    for (at, journey) in person.moment.config.journeys.all.iter().enumerate() {
-        // Falling below counts too: only who fell below a threshold can pass it again.
-        let is_over = match &journey.trigger {
-            Trigger::Becomes { when } => person.holds(Place::Journey(at), when),
-            trigger => person.is_over(trigger) == Some(true),
-        };
-        above.extend(is_over.then_some(at));
-    }
-    Pulse { stage: person.stage, segments: person.segments, above, quiet: quiet(&person) }
+    Pulse::of(&person)
 }
 
 /// The number of journeys whose idle days are reached.

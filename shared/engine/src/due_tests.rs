@@ -3,8 +3,10 @@
 
 use super::*;
 use crate::evaluate::look;
+use crate::moment::Moment;
 use crate::process::{Mode, process};
 use crate::profile::Profile;
+use crate::state::State;
 use perennial_config::Config;
 use perennial_domain::Event;
 use perennial_testkit::{ConfigBuilder, EventBuilder};
@@ -116,8 +118,8 @@ proptest! {
         let state = state_of(&events);
         let moment = Moment::new(&CONFIG, Timestamp::from_second(NOW + later).unwrap());
         let until = until.map(|days| plus_days(moment.now, days));
-        let person = Person::new(moment, &state);
-        let found = next_idle(&person, &pulse(&person, moment.now), until);
+        let person = look(&moment, &state);
+        let found = next_idle(&person, &Pulse::of(&person), until);
         prop_assert_eq!(found, next_idle_from_scratch(&moment, &state, until));
     }
 

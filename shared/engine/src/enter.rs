@@ -67,7 +67,7 @@ pub fn enter(
         return;
     }
     remember(moment, profile, &entered, processed);
-    reschedule(moment, profile, &view);
+    reschedule(profile, &person);
     processed.changed = true;
 }
 

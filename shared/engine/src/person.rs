@@ -94,7 +94,8 @@ impl<'a> Person<'a> {
 
     /// Returns the same person at another moment. Values that do not depend on time are not recomputed.
     pub(crate) fn at(&self, now: Timestamp) -> Self {
-        self.kept.still.get_or_init(|| Still::of(self));
+        let (config, has_account) = (self.moment.config, self.moment.account.is_some());
+        self.kept.still.get_or_init(|| Still::of(config, self.state, has_account));
         Self::with(self.moment.at(now), self.state, Rc::clone(&self.kept))
     }
 

@@ -11,17 +11,17 @@ use crate::evaluate::{Evaluation, look};
 use crate::held;
 use crate::limits;
 use crate::moment::Moment;
+use crate::person::Person;
 use crate::profile::Profile;
 use crate::publish::publish;
 use crate::pushes;
 use crate::runs;
 use crate::seen::RolledBlock;
-use crate::stage;
 use crate::starts::{self, Onset};
-use crate::state::State;
 use crate::taken::StepTaken;
 use crate::trend;
 use crate::unverified::told_at;
+use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::config::LEFT_TRAIT;
 use perennial_domain::event::JOURNEYS;
@@ -142,7 +142,7 @@ pub fn process(
         });
         steps = situation.taken;
         publish(moment, profile, &view, &evaluation);
-        changed |= reschedule(moment, profile, &view);
+        changed |= reschedule(profile, &person);
     }
     Processed { counted, duplicates, rolled, changed, evaluation, steps }
 }
@@ -172,7 +172,7 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let decided = situation.facts != before;
     let steps = situation.taken;
     publish(moment, profile, &view, &evaluation);
-    let moved = reschedule(moment, profile, &view);
+    let moved = reschedule(profile, &person);
     let changed = moved || decided || released || profile.outbox.len() != planned;
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
@@ -200,7 +200,7 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
     let planned = situation.facts != before;
     // The stored time stays if nothing is earlier, even if it is past: it is yet to be processed.
     let until = profile.due_at.into_iter().chain(starts::next_due(profile)).min();
-    let due = next_due(moment, &view, until);
+    let due = next_due(&person, until);
     let is_earlier = due != profile.due_at;
     profile.due_at = due;
     Met { changed: planned || is_earlier, evaluation }
@@ -208,10 +208,11 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
 
 /// Updates the due time only if necessary: if it is unset or past, or later than time could now matter. Otherwise its
 /// timer fires early, the profile is evaluated, and the time is updated then.
-pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &State) -> bool {
+pub(crate) fn reschedule(profile: &mut Profile, person: &Person<'_>) -> bool {
+    let (moment, view) = (&person.moment, person.state);
     let held = held::next_due(moment, profile, view);
     let left_alone = pushes::next_due(moment.config, profile, moment.now);
-    if let Some(settles) = stage::settling(moment, view) {
+    if let Some(settles) = settling(person) {
         // Until then only mails that wait for an address are processed.
         let due = held.map_or(settles, |held| held.min(settles));
         return profile.due_at.replace(due) != Some(due);
@@ -223,10 +224,16 @@ pub(crate) fn reschedule(moment: &Moment<'_>, profile: &mut Profile, view: &Stat
         Some((_, member)) => silence::next_departure(moment, view, member, until),
         None => until,
     };
-    let due = next_due(moment, view, until);
+    let due = next_due(person, until);
     let moved = due != profile.due_at;
     profile.due_at = due;
     moved
+}
+
+/// Returns when it is settled that the person has stopped paying, rounded up to a second; `None` if it is.
+fn settling(person: &Person<'_>) -> Option<Timestamp> {
+    let at = person.settles_at()?;
+    Timestamp::from_second(at.as_second() + i64::from(at.subsec_nanosecond() > 0)).ok()
 }
 
 /// Forwards what the events contain about whole accounts: traits, renewals, and stages. Returns the reported

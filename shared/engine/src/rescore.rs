@@ -163,7 +163,7 @@ impl<'c> Rebuild<'c> {
         Situation::new(&person, profile).note();
         publish(&moment, profile, &view, &evaluation);
         profile.due_at = None;
-        reschedule(&moment, profile, &view);
+        reschedule(profile, &person);
         Rescored {
             was,
             evaluation,

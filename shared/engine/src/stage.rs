@@ -83,13 +83,6 @@ pub(crate) fn settled(ended: Timestamp, now: Timestamp) -> Option<Timestamp> {
     ended.checked_add(SETTLING).ok().filter(|settles| ended <= now && now < *settles)
 }
 
-/// The same of a state, rounded up to a second.
-pub(crate) fn settling(moment: &Moment<'_>, state: &State) -> Option<Timestamp> {
-    let standing = Standing::of(moment, state);
-    let at = settles_at(moment, stage_of(moment, state, &standing), &standing)?;
-    Timestamp::from_second(at.as_second() + i64::from(at.subsec_nanosecond() > 0)).ok()
-}
-
 /// Returns the stage by the person's own facts, and since when the facts have been so, in microseconds since 1970: for
 /// a customer, since when they have paid.
 fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage, Option<i64>) {

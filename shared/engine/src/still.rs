@@ -1,8 +1,8 @@
 //! The part of an evaluation that time alone does not change, for looks at many moments: the next time at which something changes is found by looking
 //! at each day of the silence to come, and most conditions ask for nothing that time changes.
 
-use crate::person::Person;
 use crate::points::Points;
+use crate::state::State;
 use perennial_config::Config;
 use perennial_config::cel::Program;
 use perennial_config::journeys::Trigger;
@@ -44,11 +44,9 @@ pub(crate) struct Still<'a> {
 }
 
 impl<'a> Still<'a> {
-    /// Returns what is still about `person`. Its account stays the same, and so does its state.
-    pub(crate) fn of(person: &Person<'a>) -> Self {
-        let config = person.moment.config;
-        let mut slots =
-            Slots { has_account: person.moment.account.is_some(), personas: Vec::new(), segments: Vec::new() };
+    /// Returns what is still about the person of `state`, whose account, if it has one, stays the same.
+    pub(crate) fn of(config: &Config, state: &'a State, has_account: bool) -> Self {
+        let mut slots = Slots { has_account, personas: Vec::new(), segments: Vec::new() };
         for persona in &config.personas.all {
             let is_still = persona.when.as_ref().is_none_or(|when| slots.are_still(when));
             slots.personas.push(is_still);
@@ -72,7 +70,7 @@ impl<'a> Still<'a> {
                     _ => None,
                 })
                 .collect(),
-            points: scoring.rules.iter().map(|rule| person.state.points.get(&rule.key)).collect(),
+            points: scoring.rules.iter().map(|rule| state.points.get(&rule.key)).collect(),
             asked: asked(config),
             personas: slots.personas.into_iter().map(kept).collect(),
             segments: slots.segments.into_iter().map(kept).collect(),
@@ -155,7 +153,22 @@ impl Slots {
 
     fn is_still(&self, slot: &PersonSlot) -> bool {
         match slot {
-            PersonSlot::Events
+            slot if is_of_events_alone(slot) => true,
+            // Without an account the person is looked at as one, whose stage and value time changes.
+            PersonSlot::Account(field) => self.has_account && *field != AccountField::RenewsInDays,
+            PersonSlot::Persona(at) => self.personas.get(*at).copied().unwrap_or(false),
+            PersonSlot::Segment(at) => self.segments.get(*at).copied().unwrap_or(false),
+            // All others, as far as is known: of one that is still it costs time, and nothing else.
+            _ => false,
+        }
+    }
+}
+
+/// Returns whether a look-up depends on events alone: neither on time nor on anything that does.
+pub(crate) fn is_of_events_alone(slot: &PersonSlot) -> bool {
+    matches!(
+        slot,
+        PersonSlot::Events
             | PersonSlot::Nps
             | PersonSlot::Csat
             | PersonSlot::MailDomain
@@ -164,36 +177,6 @@ impl Slots {
             | PersonSlot::Count { .. }
             | PersonSlot::EverUsed { .. }
             | PersonSlot::Title(_)
-            | PersonSlot::Revenue(_) => true,
-            // Without an account the person is looked at as one, whose stage and value time changes.
-            PersonSlot::Account(field) => self.has_account && *field != AccountField::RenewsInDays,
-            PersonSlot::Persona(at) => self.personas.get(*at).copied().unwrap_or(false),
-            PersonSlot::Segment(at) => self.segments.get(*at).copied().unwrap_or(false),
-            PersonSlot::Stage
-            | PersonSlot::Pays
-            | PersonSlot::Cancels
-            | PersonSlot::PastDue
-            | PersonSlot::IdleDays
-            | PersonSlot::TenureDays
-            | PersonSlot::CustomerDays
-            | PersonSlot::Engagement
-            | PersonSlot::NpsClass
-            | PersonSlot::NpsDays
-            | PersonSlot::CsatDays
-            | PersonSlot::Sentiment
-            | PersonSlot::Score(_)
-            | PersonSlot::CountWithin { .. }
-            | PersonSlot::CountHours { .. }
-            | PersonSlot::DaysSince { .. }
-            | PersonSlot::ActiveDays(_)
-            | PersonSlot::ActiveMonths(_)
-            | PersonSlot::ActivityChange(_)
-            | PersonSlot::UsedDays { .. }
-            | PersonSlot::ReleasedDays { .. }
-            | PersonSlot::HighValueUsed(_)
-            | PersonSlot::HighValueShare(_)
-            | PersonSlot::Errors { .. }
-            | PersonSlot::MostErrors(_) => false,
-        }
-    }
+            | PersonSlot::Revenue(_)
+    )
 }

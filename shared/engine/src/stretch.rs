@@ -7,6 +7,7 @@
 
 use crate::person::{NpsClass, Person};
 use crate::score::{of_rule, ramp};
+use crate::still::is_of_events_alone;
 use perennial_config::cel::{Lookup, Outcomes, Range, Ranges, Value};
 use perennial_config::scoring::{MAX_CATEGORIES, Signal};
 use perennial_config::vocabulary::{AccountField, PersonSlot};
@@ -218,18 +219,9 @@ impl Ranges<PersonSlot> for Stretch<'_, '_> {
         let (state, today) = (self.from.state, self.from.today);
         let features = &self.from.moment.config.features;
         match slot {
-            // Nothing of these changes in a stretch, or in any.
+            // Nothing of these changes in a stretch.
             PersonSlot::Stage | PersonSlot::Pays | PersonSlot::Cancels | PersonSlot::PastDue => Range::Same,
-            PersonSlot::Events
-            | PersonSlot::Nps
-            | PersonSlot::Csat
-            | PersonSlot::MailDomain
-            | PersonSlot::Trait(_)
-            | PersonSlot::Tally(_)
-            | PersonSlot::Count { .. }
-            | PersonSlot::EverUsed { .. }
-            | PersonSlot::Title(_)
-            | PersonSlot::Revenue(_) => Range::Same,
+            slot if is_of_events_alone(slot) => Range::Same,
             PersonSlot::IdleDays
             | PersonSlot::TenureDays
             | PersonSlot::CustomerDays
@@ -268,6 +260,8 @@ impl Ranges<PersonSlot> for Stretch<'_, '_> {
             PersonSlot::Score(likelihood) => self.scores[*likelihood as usize],
             PersonSlot::Persona(at) => self.personas.get(*at).map_or(Range::Any, |truths| Range::Truths(*truths)),
             PersonSlot::Segment(at) => self.segments.get(*at).map_or(Range::Any, |truths| Range::Truths(*truths)),
+            // Where it is not known how one moves, this is always right.
+            _ => Range::Any,
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use crate::codec;
 use crate::error::{StoreError, sort, unless_conflict};
-use crate::inflate::inflate;
+use crate::inflate::{deflate, inflate};
 use crate::item::{Item, Read, at, b, bounded, n, needed, s};
 use crate::keys;
 use crate::profiles::Loaded;
@@ -16,13 +16,11 @@ use crate::store::{Condition, Store};
 use crate::table;
 use crate::totals::{self, Totals};
 use flate2::Compression;
-use flate2::read::DeflateEncoder;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::ConfigVersion;
 use perennial_engine::Figures;
 use serde::{Deserialize, Serialize};
-use std::io::Read as _;
 
 /// Segments that are scanned side by side.
 const SEGMENTS: i32 = 4;
@@ -94,12 +92,8 @@ impl Count {
 
     /// As deflated JSON: fields that a later version adds are not missed, and the numbers of days compress well.
     fn pack(&self) -> Result<Vec<u8>, StoreError> {
-        let unstorable = |error: &dyn std::fmt::Display| StoreError::Unstorable(error.to_string());
-        let json = serde_json::to_vec(self).map_err(|error| unstorable(&error))?;
-        let mut deflated = Vec::new();
-        let read = DeflateEncoder::new(json.as_slice(), Compression::default()).read_to_end(&mut deflated);
-        read.map_err(|error| unstorable(&error))?;
-        Ok(deflated)
+        let json = serde_json::to_vec(self).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        deflate(&json, Compression::default())
     }
 
     fn unpack(deflated: &[u8]) -> Result<Self, StoreError> {

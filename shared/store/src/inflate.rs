@@ -1,8 +1,21 @@
-//! Inflates stored data, up to a limit.
+//! Deflates what is stored, and inflates it up to a limit.
 
 use crate::error::StoreError;
+use flate2::Compression;
 use flate2::bufread::DeflateDecoder;
+use flate2::read::DeflateEncoder;
 use std::io::Read as _;
+
+/// Deflates `plain`.
+///
+/// # Errors
+/// [`StoreError::Unstorable`], which no bytes cause.
+pub(crate) fn deflate(plain: &[u8], level: Compression) -> Result<Vec<u8>, StoreError> {
+    let mut deflated = Vec::new();
+    let read = DeflateEncoder::new(plain, level).read_to_end(&mut deflated);
+    read.map_err(|error| StoreError::Unstorable(error.to_string()))?;
+    Ok(deflated)
+}
 
 /// Inflates `deflated`, which is `what`, to `most` bytes at most.
 ///

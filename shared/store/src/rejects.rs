@@ -6,6 +6,7 @@ use crate::item::{Found, Item, Read, at, n, needed, readable, s};
 use crate::keys;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_domain::{SourceId, hash, time};
 use serde::Serialize;
@@ -102,6 +103,18 @@ impl fmt::Debug for Reject {
             .field("path", path)
             .field("received_at", received_at)
             .finish_non_exhaustive()
+    }
+}
+
+/// A store of rejected events and rows, for callers whose tests keep them in memory.
+pub trait Rejects: Send + Sync {
+    /// Stores all of `rejects`, or returns an error if not all of them are stored.
+    fn put_all(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+impl Rejects for Store {
+    fn put_all(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move { self.put_rejects(&rejects).await }.boxed()
     }
 }
 

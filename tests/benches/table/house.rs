@@ -6,10 +6,10 @@ use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request};
 use perennial_config::Config;
-use perennial_ingest::{Deps, Rejects, Secrets};
+use perennial_ingest::{Deps, Secrets};
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Sender;
-use perennial_store::rejects::Reject;
+use perennial_store::rejects::{Reject, Rejects};
 use perennial_store::{ConfigHandle, StoreError};
 
 use crate::bodies::START;
@@ -49,7 +49,7 @@ pub(crate) fn ingest_with<Q: Sender + 'static>(
 struct NoRejects;
 
 impl Rejects for NoRejects {
-    fn put(&self, rejects: Vec<Reject>) -> futures::future::BoxFuture<'_, Result<(), StoreError>> {
+    fn put_all(&self, rejects: Vec<Reject>) -> futures::future::BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(std::future::ready(Err(StoreError::Unstorable(format!(
             "{} events of the benchmark are rejected",
             rejects.len()

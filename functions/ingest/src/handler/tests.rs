@@ -10,7 +10,7 @@ mod trust;
 mod webhooks;
 
 use super::*;
-use crate::deps::{Rejects, Secrets};
+use crate::deps::Secrets;
 use data_encoding::BASE64;
 use futures::future::{BoxFuture, FutureExt};
 use perennial_config::Config;
@@ -19,7 +19,7 @@ use perennial_contracts::queue::EventsPayload;
 use perennial_domain::Event;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
-use perennial_store::rejects::Reject;
+use perennial_store::rejects::{Reject, Rejects};
 use perennial_store::{ConfigHandle, StoreError};
 use perennial_testkit::ConfigBuilder;
 use serde_json::Value;
@@ -40,7 +40,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 struct MemoryRejects(Mutex<Vec<Reject>>, Mutex<bool>);
 
 impl Rejects for MemoryRejects {
-    fn put(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn put_all(&self, rejects: Vec<Reject>) -> BoxFuture<'_, Result<(), StoreError>> {
         let fails = std::mem::take(&mut *self.1.lock().unwrap());
         if !fails {
             self.0.lock().unwrap().extend(rejects);

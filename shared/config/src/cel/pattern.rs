@@ -25,7 +25,7 @@ impl Pattern {
     /// Builds a pattern.
     ///
     /// # Errors
-    /// What is wrong with it, and what is allowed.
+    /// The reason, and the allowed patterns.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let regex = build(text).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => {

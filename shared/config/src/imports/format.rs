@@ -64,7 +64,7 @@ impl Format {
     /// Returns the format called `name`, in which `-` is as good as `_`.
     ///
     /// # Errors
-    /// What is allowed.
+    /// The allowed names.
     pub fn named(name: &str) -> Result<&'static Self, String> {
         let plain = name.trim().replace('-', "_").to_ascii_lowercase();
         FORMATS.iter().find(|format| format.name == plain).ok_or_else(|| {

@@ -18,7 +18,7 @@ impl Place {
     /// Parses a place.
     ///
     /// # Errors
-    /// What is allowed.
+    /// The allowed forms.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = "a JSON pointer such as /data/object/customer, or header:NAME";
         if let Some(name) = text.strip_prefix("header:") {

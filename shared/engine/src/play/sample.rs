@@ -82,8 +82,9 @@ impl Sample {
         if stage(&moment, &view) != wanted {
             return Err(NoSample::Stage(wanted));
         }
-        Situation::new(&look(&moment, &view), &mut profile).note();
-        reschedule(&moment, &mut profile, &view);
+        let person = look(&moment, &view);
+        Situation::new(&person, &mut profile).note();
+        reschedule(&mut profile, &person);
         Ok(profile)
     }
 }

@@ -2,16 +2,14 @@
 
 use super::ConfigStoreError;
 use crate::error::StoreError;
-use crate::inflate::inflate;
+use crate::inflate::{deflate, inflate};
 use crate::item::{Item, Read, at, b, n, needed};
 use crate::keys;
 use crate::store::Store;
 use flate2::Compression;
-use flate2::read::DeflateEncoder;
 use jiff::Timestamp;
 use perennial_config::{Config, artefact};
 use perennial_domain::ConfigVersion;
-use std::io::Read as _;
 
 /// The most bytes in one item, which is limited to 400 KB.
 const PART_BYTES: usize = 380 * 1024;
@@ -24,19 +22,12 @@ fn key(version: &ConfigVersion, part: usize) -> Item {
     keys::key(keys::CONFIG, keys::compiled_config(version.as_str(), artefact::FORMAT, part))
 }
 
-fn deflate(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut deflated = Vec::new();
-    DeflateEncoder::new(bytes, Compression::best()).read_to_end(&mut deflated)?;
-    Ok(deflated)
-}
-
 impl Store {
     /// Stores the compiled form of `config` in this build's format. Idempotent: the same files have the same bytes.
     /// One that is too large is left out.
     pub(super) async fn put_compiled(&self, config: &Config, now: Timestamp) -> Result<(), ConfigStoreError> {
-        let unstorable = |error: &dyn std::fmt::Display| StoreError::Unstorable(error.to_string());
-        let bytes = artefact::encode(config).map_err(|error| unstorable(&error))?;
-        let deflated = deflate(&bytes).map_err(|error| unstorable(&error))?;
+        let bytes = artefact::encode(config).map_err(|error| StoreError::Unstorable(error.to_string()))?;
+        let deflated = deflate(&bytes, Compression::best())?;
         let parts: Vec<&[u8]> = deflated.chunks(PART_BYTES).collect();
         if parts.len() > MOST_PARTS || bytes.len() > MOST_BYTES {
             tracing::warn!(bytes = bytes.len(), "the compiled configuration is too large to be stored");

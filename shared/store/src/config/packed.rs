@@ -2,11 +2,9 @@
 
 use super::ConfigStoreError;
 use crate::error::StoreError;
-use crate::inflate::inflate;
+use crate::inflate::{deflate, inflate};
 use flate2::Compression;
-use flate2::read::DeflateEncoder;
 use perennial_config::Bundle;
-use std::io::Read as _;
 
 /// The largest deflated bundle in bytes: an item is limited to 400 KB.
 const MAX_BYTES: usize = 380 * 1024;
@@ -26,9 +24,7 @@ pub(super) fn pack(bundle: &Bundle) -> Result<Vec<u8>, ConfigStoreError> {
             what: "before it is deflated",
         });
     }
-    let mut deflated = Vec::new();
-    let read = DeflateEncoder::new(json.as_slice(), Compression::best()).read_to_end(&mut deflated);
-    read.map_err(|error| StoreError::Unstorable(error.to_string()))?;
+    let deflated = deflate(&json, Compression::best())?;
     if deflated.len() > MAX_BYTES {
         return Err(ConfigStoreError::TooLarge { bytes: deflated.len(), most: MAX_BYTES, what: "deflated" });
     }

@@ -4,7 +4,7 @@
 
 mod receiver;
 
-use crate::support::{Client, campaign, stack_with};
+use crate::support::{Client, campaign, is_soak, stack_with};
 use jiff::{SignedDuration, Timestamp};
 use perennial_embedded_aws::{CapturedMail, MailQuery, SesLimits, Usage};
 use perennial_lambda_kit::SimulatedTime;
@@ -60,7 +60,8 @@ impl House {
             );
         }
         *channels = channels.replace("allow_private = false\n", "");
-        let options = |options| StackOptions { fast: true, meter: true, ses, config, ..options };
+        // Counting requests costs a second hop for each: in a campaign at full length it tells more than it costs.
+        let options = |options| StackOptions { fast: true, meter: is_soak(), ses, config, ..options };
         let (stack, time) = stack_with(now, options).await;
         let client = Client::new(stack.base_url());
         Self { stack, time, client }
@@ -168,8 +169,10 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
     house.track("Campaign Started", 0..users).await;
     assert_eq!(house.mails().len(), 0, "it is night");
 
-    let meter = house.stack.aws().meter().expect("the stack has a meter");
-    meter.reset();
+    let meter = house.stack.aws().meter();
+    if let Some(meter) = meter {
+        meter.reset();
+    }
     let began = std::time::Instant::now();
     house.until(at(MORNING)).await;
     // Nine tenths of the rate: 1,588 s. Meanwhile five people need an essential mail every three minutes.
@@ -203,7 +206,9 @@ async fn mails_that_are_due_at_once_all_go_out_at_the_accounts_rate_and_essentia
     println!(
         "{users} mails in {took} of simulated and {elapsed:?} of real time; the slowest essential mail was there in time"
     );
-    println!("{}", requests(&meter.snapshot(), users));
+    if let Some(meter) = meter {
+        println!("{}", requests(&meter.snapshot(), users));
+    }
     house.stack.stop().await;
 }
 

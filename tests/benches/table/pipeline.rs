@@ -194,13 +194,18 @@ fn node(config: &Config, bodies: &[String], road: &Road) -> Result<f64> {
 }
 
 /// Returns the default configuration without the parts of scoring that the Node handler does not support: shared caps,
-/// and signals that measure anything but idle days, active days and tenure, or that have a condition. Personas,
+/// conditions on who has a score, and signals that measure anything but idle days, active days and tenure, or that have a condition. Personas,
 /// segments, features and accounts are kept: only the Rust side does that work.
 fn common_config() -> Result<Config> {
     let mut bundle = perennial_local::bundle::embedded();
     let scoring = bundle.files.get_mut("scoring.toml").context("no scoring.toml")?;
     let mut file: toml::Table = scoring.parse()?;
     file.remove("category");
+    for applies in file.get_mut("applies").and_then(toml::Value::as_table_mut).into_iter().flat_map(|all| all.iter_mut()) {
+        if let Some(applies) = applies.1.as_table_mut() {
+            applies.remove("when");
+        }
+    }
     for (name, known) in [("rule", None), ("signal", Some(MEASURES))] {
         let Some(all) = file.get_mut(name).and_then(toml::Value::as_array_mut) else { continue };
         all.retain_mut(|one| {
@@ -245,6 +250,7 @@ fn config_for_node(config: &Config) -> Value {
     json!({
         "likelihoods": Likelihood::ALL,
         "base": Likelihood::ALL.map(|likelihood| (likelihood.as_str(), scoring.score(likelihood).base)).into_iter().collect::<HashMap<_, _>>(),
+        "applies": Likelihood::ALL.map(|likelihood| (likelihood.as_str(), &scoring.score(likelihood).applies.stages)).into_iter().collect::<HashMap<_, _>>(),
         "rules": rules,
         "signals": signals,
         "tallies": scoring.tallies,

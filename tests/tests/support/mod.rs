@@ -14,11 +14,15 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Returns whether this is `tests/run soak`, which runs campaigns at their full length.
+#[expect(clippy::disallowed_methods, reason = "a test's own switch, read where it is used")]
+pub fn is_soak() -> bool {
+    std::env::var_os("PERENNIAL_SOAK").is_some()
+}
+
 /// The length of a fault campaign: `full` under `tests/run soak`, a tenth of it in the ordinary run.
 pub fn campaign(full: usize) -> usize {
-    #[expect(clippy::disallowed_methods, reason = "a test's own switch, read where it is used")]
-    let soak = std::env::var_os("PERENNIAL_SOAK").is_some();
-    if soak { full } else { full / 10 }
+    if is_soak() { full } else { full / 10 }
 }
 
 /// A stack in memory on simulated time, and the handle that moves it.

@@ -165,7 +165,10 @@ function evaluate(config, state, now) {
     scores[signal.score] += signal.points * share;
   }
   for (const likelihood of config.likelihoods) {
-    scores[likelihood] = Math.round(Math.max(0, Math.min(100, scores[likelihood])));
+    const stages = config.applies[likelihood];
+    // In other stages the score is absent.
+    if (stages.length > 0 && !stages.includes(stage)) delete scores[likelihood];
+    else scores[likelihood] = Math.round(Math.max(0, Math.min(100, scores[likelihood])));
   }
   return { stage, scores, engagement: Math.min(100, (active / 20) * 100) };
 }

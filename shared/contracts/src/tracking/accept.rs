@@ -6,7 +6,7 @@ use super::context::{joined, without_token};
 use super::hygiene::{extended, named_too_long, standardised};
 use super::ids::{TEXT, external_id, id, unless_placeholder, what_is};
 use super::invalid::{Code, Invalid};
-use super::json::Scanner;
+use super::json::{Apart, Scanner};
 use super::moment::Moment;
 use super::received::Received;
 use super::route::{self, Dialect};
@@ -14,7 +14,7 @@ use super::text::{unquoted, write_string};
 use super::{MAX_EVENT_BYTES, posthog};
 use crate::queue::escape_noncharacters;
 use crate::tokens::redacted;
-use perennial_domain::hygiene::{Note, Outcome, Reason, Zone};
+use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, MessageId, Trust, UserId, hash};
 use std::borrow::Cow;
@@ -85,7 +85,7 @@ impl Item<'_> {
                     imported: self.imported,
                     dialect: self.dialect,
                 };
-                accept(call, parts, self.shared, self.apart.special, received, out).map(|one| accepted.push(one))
+                accept(call, parts, self.shared, self.apart, received, out).map(|one| accepted.push(one))
             }
             Dialect::PostHog => self.accept_translated(received, out, accepted),
         };
@@ -109,7 +109,7 @@ impl Item<'_> {
             })?;
             let parts =
                 Parts { kind: None, once: once.as_deref(), of_account, imported: self.imported, dialect: self.dialect };
-            accepted.push(accept(&call, parts, self.shared, true, received, out)?);
+            accepted.push(accept(&call, parts, self.shared, Apart::UNKNOWN, received, out)?);
         }
         Ok(())
     }
@@ -134,14 +134,14 @@ fn accept(
     call: &Call<'_>,
     parts: Parts<'_>,
     shared: Option<Shared<'_>>,
-    special: bool,
+    apart: Apart,
     received: &mut Received,
     out: &mut String,
 ) -> Result<Accepted, Invalid> {
     let start = out.len();
     let context = filled(call.context, "context")?;
     let joined = shared.map(|shared| with_shared(context, shared)).transpose()?;
-    let special = special || shared.is_some_and(|shared| shared.apart.special);
+    let special = apart.special || shared.is_some_and(|shared| shared.apart.special);
     let mut call = Call { context, ..*call };
     if let Some(joined) = &joined {
         call.read_context(&mut Scanner::new(joined))
@@ -247,7 +247,9 @@ fn accept(
     match kind {
         EventKind::Track | EventKind::Page | EventKind::Screen => {
             let properties = filled(call.properties, "properties")?;
-            notes.extend(named_too_long(properties));
+            if apart.long_names {
+                notes.extend(named_too_long(properties));
+            }
             write_object(out, ",\"properties\":", properties);
         }
         EventKind::Identify => {
@@ -263,7 +265,10 @@ fn accept(
         }
         EventKind::Alias => {}
     }
-    notes.extend(call.context_timezone.and_then(zone_note));
+    notes.extend(call.context_timezone.and_then(|raw| received.zone(raw)).map(|reason| Note {
+        field: Cow::Borrowed("context.timezone"),
+        outcome: Outcome::Dropped(reason),
+    }));
     write_object(out, ",\"context\":", extended(context, channel(call, imported).as_deref(), &notes).as_deref());
     out.push('}');
     if received.is_public()
@@ -311,16 +316,6 @@ fn read_kind(call: &Call<'_>) -> Result<EventKind, Invalid> {
         return Err(Invalid::new(Code::WrongType, "type", format!("type is {}", what_is(raw)), KINDS));
     }
     route::kind(&unquoted(raw)).ok_or_else(|| Invalid::new(Code::InvalidValue, "type", "type names no call", KINDS))
-}
-
-/// Returns a note if `context.timezone` is not a time zone; it is then ignored.
-fn zone_note(raw: &str) -> Option<Note> {
-    let text = if raw.starts_with('"') { unquoted(raw) } else { Cow::Borrowed(raw) };
-    let reason = match raw.as_bytes().first() {
-        Some(b'{' | b'[' | b't' | b'f') => Reason::NotText,
-        _ => Reason::Zone(Zone::parse(&text).err()?),
-    };
-    Some(Note { field: Cow::Borrowed("context.timezone"), outcome: Outcome::Dropped(reason) })
 }
 
 /// The object in a field; `None` where it is not there or has no members.

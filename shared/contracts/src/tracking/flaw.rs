@@ -42,4 +42,11 @@ pub(crate) struct Apart {
     pub(crate) flaw: Option<Flaw>,
     /// `true` if there is anything other than ASCII, or an escape.
     pub(crate) special: bool,
+    /// `true` if any member's name may be longer than traits and properties keep.
+    pub(crate) long_names: bool,
+}
+
+impl Apart {
+    /// For text that was not scanned: all of it is evaluated again.
+    pub(crate) const UNKNOWN: Self = Self { flaw: None, special: true, long_names: true };
 }

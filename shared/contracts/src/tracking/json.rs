@@ -11,6 +11,7 @@
 use super::chunk::Chunk;
 use super::nesting::Open;
 use super::text::unescaped;
+use perennial_domain::event::MAX_TRAIT_NAME_BYTES;
 
 pub(crate) use super::flaw::Apart;
 pub use super::flaw::{Flaw, FlawKind, MAX_DEPTH, Malformed};
@@ -28,6 +29,8 @@ pub(crate) struct Scanner<'a> {
     flaw: Option<Flaw>,
     /// `true` if anything other than ASCII, or an escape, was read.
     special: bool,
+    /// `true` if a name longer than [`MAX_TRAIT_NAME_BYTES`] was read.
+    long_names: bool,
 }
 
 /// The range of a string, without its quotes.
@@ -40,7 +43,7 @@ struct Quoted {
 
 impl<'a> Scanner<'a> {
     pub(crate) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, flaw: None, special: false }
+        Self { text, at: 0, depth: 0, flaw: None, special: false, long_names: false }
     }
 
     /// The byte that comes next, from 0.
@@ -58,11 +61,19 @@ impl<'a> Scanner<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<(T, Apart), Malformed> {
-        let around = (std::mem::take(&mut self.depth), self.flaw.take(), std::mem::take(&mut self.special));
+        let own = (0, None, false, false);
+        let around = self.swap(own);
         let read = read(self)?;
-        let apart = Apart { flaw: self.flaw.take(), special: self.special };
-        (self.depth, self.flaw, self.special) = around;
+        let (_, flaw, special, long_names) = self.swap(around);
+        let apart = Apart { flaw, special, long_names };
         Ok((read, apart))
+    }
+
+    /// Exchanges what is known of the value that is being read, and returns what was known before.
+    fn swap(&mut self, known: (usize, Option<Flaw>, bool, bool)) -> (usize, Option<Flaw>, bool, bool) {
+        let before = (self.depth, self.flaw, self.special, self.long_names);
+        (self.depth, self.flaw, self.special, self.long_names) = known;
+        before
     }
 
     /// Returns the first byte of the next value without consuming it; `None` at the end of the text.
@@ -242,6 +253,7 @@ impl<'a> Scanner<'a> {
         }
         let key = self.string()?;
         let name = &self.text[key.start..key.end];
+        self.long_names |= name.len() > MAX_TRAIT_NAME_BYTES;
         if name.starts_with(RESERVED) || (key.escaped && unescaped(name).starts_with(RESERVED)) {
             self.mark(FlawKind::ReservedName, key.start - 1);
         }

@@ -1,7 +1,9 @@
 //! How a body was received: the values that every event of it gets, and those that keep its events distinct.
 
+use super::text::unquoted;
 use crate::tokens::{Purpose, TokenSecrets};
 use jiff::Timestamp;
+use perennial_domain::hygiene::{Reason, Zone};
 use perennial_domain::{SourceId, Trust, UserId, hash};
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +22,7 @@ pub struct Received {
     nonce: Nonce,
     ids: u64,
     order: Order,
+    zone: LastZone,
 }
 
 impl Received {
@@ -27,7 +30,7 @@ impl Received {
     /// events without one are derived from `nonce`.
     pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>, nonce: Nonce) -> Self {
         let (trust, tokens) = (Trust::default(), TokenSecrets::default());
-        Self { source, at, sent_at, trust, history: false, tokens, nonce, ids: 0, order: Order::default() }
+        Self { source, at, sent_at, trust, history: false, tokens, nonce, ids: 0, order: Order::default(), zone: LastZone::default() }
     }
 
     /// Sets the trust in the source. `tokens` are the secrets of users' tokens.
@@ -79,9 +82,35 @@ impl Received {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
+    /// Returns why `raw`, the JSON of a `context.timezone`, is no time zone, so that it is ignored; `None` if it is one.
+    pub(super) fn zone(&mut self, raw: &str) -> Option<Reason> {
+        self.zone.reason(raw)
+    }
+
     /// The timestamp of the next event, which is to have `at`.
     pub(super) fn place(&mut self, at: Timestamp) -> Timestamp {
         self.order.place(at)
+    }
+}
+
+/// The last time zone that was looked at: the events of a body nearly always have the same.
+#[derive(Debug, Default)]
+struct LastZone {
+    raw: String,
+    reason: Option<Reason>,
+}
+
+impl LastZone {
+    fn reason(&mut self, raw: &str) -> Option<Reason> {
+        if self.raw != raw {
+            raw.clone_into(&mut self.raw);
+            self.reason = match raw.as_bytes().first() {
+                Some(b'{' | b'[' | b't' | b'f') => Some(Reason::NotText),
+                Some(b'"') => Zone::parse(&unquoted(raw)).err().map(Reason::Zone),
+                _ => Zone::parse(raw).err().map(Reason::Zone),
+            };
+        }
+        self.reason
     }
 }
 
@@ -122,6 +151,17 @@ mod tests {
         let ids = HashSet::from([one.next_id(), one.next_id(), two.next_id()]);
         assert_eq!(ids.len(), 3);
         assert!(ids.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'8'), "{ids:?}");
+    }
+
+    #[test]
+    fn each_time_zone_is_judged_by_itself() {
+        let mut received = received([0; 16]);
+        for _ in 0..2 {
+            assert_eq!(received.zone("\"Europe/Berlin\""), None);
+            assert!(matches!(received.zone("\"Nowhere\""), Some(Reason::Zone(_))));
+            assert_eq!(received.zone("[]"), Some(Reason::NotText));
+            assert_eq!(received.zone("-420"), None);
+        }
     }
 
     #[test]

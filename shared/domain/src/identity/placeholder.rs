@@ -136,6 +136,10 @@ pub fn is_placeholder(text: &str) -> bool {
     if text.len() > MAX_BYTES {
         return false;
     }
+    // Nearly every id of an event, and its message id.
+    if is_surely_an_id(text) {
+        return false;
+    }
     let text = &*narrow(text);
     if is_cast(text) {
         return true;
@@ -188,12 +192,19 @@ pub fn bare_id(text: &str) -> String {
 }
 
 /// Returns whether it is clearly an id: letters, digits and common separators with a digit other than 0, as in numbers
-/// and UUIDs.
+/// and UUIDs, and no typed null.
 fn is_surely_an_id(text: &str) -> bool {
     const ALSO: [&str; 4] = ["-1", "-1.0", "-2", "lmy47d"];
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'|'))
-        && text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
-        && !ALSO.iter().any(|word| word.eq_ignore_ascii_case(text))
+    let (mut has_digit, mut before) = (false, 0);
+    for byte in text.bytes() {
+        let is_typed = byte == b':' && before == b':';
+        if is_typed || !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'|')) {
+            return false;
+        }
+        has_digit |= matches!(byte, b'1'..=b'9');
+        before = byte;
+    }
+    has_digit && !ALSO.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// Returns whether it is empty, a word for no value, or a field's name.

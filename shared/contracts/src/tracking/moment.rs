@@ -36,11 +36,14 @@ impl<'a> Moment<'a> {
         for (path, raw) in [("timestamp", call.timestamp), ("originalTimestamp", call.original_timestamp)] {
             // SDKs write empty text for an absent value.
             let Some(raw) = raw.filter(|raw| !is_empty(raw)) else { continue };
-            if stands_for_none(raw) {
+            let carried = carried(raw);
+            // No placeholder for no time is that late, and nearly every time is.
+            let is_late = carried.is_some_and(|at| at >= time::EARLIEST);
+            if !is_late && stands_for_none(raw) {
                 note_absent(path, notes);
                 continue;
             }
-            if let Some(at) = carried(raw) {
+            if let Some(at) = carried {
                 return Ok(Some(Self { at, json: Some(raw) }));
             }
             if let Some(at) = read(Some(raw)) {

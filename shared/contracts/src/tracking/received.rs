@@ -5,7 +5,7 @@ use crate::tokens::{Purpose, TokenSecrets};
 use jiff::Timestamp;
 use perennial_domain::hygiene::{Reason, Zone};
 use perennial_domain::{SourceId, Trust, UserId, hash};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Random bytes that no other request has.
 pub type Nonce = [u8; 16];
@@ -118,20 +118,39 @@ impl LastZone {
 /// order outlasts queues and archives, which know no positions.
 #[derive(Debug, Default)]
 struct Order {
-    given: HashSet<i64>,
-    /// The next time to try for a free one, by requested time.
+    /// Ascending, in microseconds: events nearly always come in the order in which they happened.
+    given: Vec<i64>,
+    /// The next time to try for a free one, by requested time that was taken.
     next: HashMap<i64, i64>,
 }
 
 impl Order {
     fn place(&mut self, at: Timestamp) -> Timestamp {
         let asked = at.as_microsecond();
-        let mut micros = self.next.get(&asked).copied().unwrap_or(asked);
-        while !self.given.insert(micros) {
+        if self.give(asked) {
+            return at;
+        }
+        let mut micros = self.next.get(&asked).copied().unwrap_or(asked + 1);
+        while !self.give(micros) {
             micros += 1;
         }
         self.next.insert(asked, micros + 1);
-        if micros == asked { at } else { Timestamp::from_microsecond(micros).unwrap_or(at) }
+        Timestamp::from_microsecond(micros).unwrap_or(at)
+    }
+
+    /// Returns whether the time was free, and takes it.
+    fn give(&mut self, micros: i64) -> bool {
+        if self.given.last().is_none_or(|last| *last < micros) {
+            self.given.push(micros);
+            return true;
+        }
+        match self.given.binary_search(&micros) {
+            Ok(_) => false,
+            Err(place) => {
+                self.given.insert(place, micros);
+                true
+            }
+        }
     }
 }
 
@@ -140,6 +159,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
+    use std::collections::HashSet;
 
     fn received(nonce: Nonce) -> Received {
         Received::new(SourceId::parse("web").unwrap(), Timestamp::UNIX_EPOCH, None, nonce)

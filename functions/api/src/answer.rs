@@ -101,6 +101,11 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response<Body>, Failure> {
     Ok(with_headers(StatusCode::OK, "application/json", serde_json::to_string(value)?))
 }
 
+/// Returns a table as CSV.
+pub(crate) fn csv(table: String) -> Response<Body> {
+    with_headers(StatusCode::OK, "text/csv; charset=utf-8; header=present", table)
+}
+
 /// Returns a page, under a policy that allows only its own style and form.
 pub(crate) fn page(status: StatusCode, html: String) -> Response<Body> {
     let mut answer = with_headers(status, "text/html; charset=utf-8", html);

@@ -5,8 +5,8 @@ use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::{Deed, Reader};
 use crate::{
-    account, cors, experiments, explain, features, inbox, journey_list, play, profile, rejects, resume, segments,
-    snippet, status, unmerge, unsubscribe,
+    account, cors, experiments, explain, features, inbox, journey_list, lists, play, profile, rejects, resume,
+    segments, snippet, status, unmerge, unsubscribe,
 };
 use http::{Method, Response};
 use lambda_http::{Body, Request};
@@ -23,7 +23,7 @@ const MAX_LIMIT: usize = 1000;
 const INBOXES: &str = "/api/inbox/";
 
 /// The message for an unknown path.
-const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles/{identity}, accounts/{id}, segments, \
+const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles, profiles/{identity}, accounts, accounts/{id}, segments, \
     journeys, experiments, features, rejects, inbox/{identity}";
 
 /// Answers a request. Every failure is an answer.
@@ -100,6 +100,14 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
             only("POST", *request.method() == Method::POST)?;
             operates()?;
             unmerge::ask(deps, person, request.body()).await
+        }
+        ["api", "profiles"] => {
+            only("GET", reads)?;
+            lists::people(deps, request.uri().query().unwrap_or_default(), request.headers()).await
+        }
+        ["api", "accounts"] => {
+            only("GET", reads)?;
+            lists::accounts(deps, request.uri().query().unwrap_or_default(), request.headers()).await
         }
         ["api", "profiles", identity] => {
             only("GET", reads)?;

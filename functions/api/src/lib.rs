@@ -6,6 +6,7 @@ pub mod deps;
 pub mod experiments;
 pub mod handler;
 pub mod journey_list;
+pub mod lists;
 pub mod play;
 pub mod status;
 mod subscriptions;

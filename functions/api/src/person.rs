@@ -47,7 +47,7 @@ impl Found {
     pub(crate) fn moment(&self) -> Moment<'_> {
         let primary = self.account.as_ref().and_then(|(_, facts)| facts.as_ref());
         let accounts = Accounts { primary, pays_elsewhere: self.pays_elsewhere };
-        Moment::new(&self.config, self.now).with_account(accounts)
+        Moment::new(&self.config, self.now).with_account(accounts).of(self.profile.id)
     }
 
     /// Returns the person's displayed name: the product's id, else the profile id.

@@ -9,6 +9,7 @@ use perennial_domain::{AccountId, PersonId, hash};
 use perennial_engine::account::{Account, AccountAction};
 use perennial_lambda_kit::queue::Delay;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::lists::Listee;
 
 /// The result of executing an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) enum Performed {
     Postponed,
     /// Other accounts are recomputed.
     Notified,
+    /// Entries in lists were changed.
+    Listed,
 }
 
 /// How long after its decision an action may still wait for a message that is redelivered. A CRM update waits without
@@ -31,7 +34,7 @@ const OPEN_FOR: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) fn open(deps: &Deps, account: &Account) -> Vec<AccountAction> {
     let now = deps.clock.now();
     let may_wait = |action: &AccountAction| match action {
-        AccountAction::Update(_) => true,
+        AccountAction::Update(_) | AccountAction::List { .. } => true,
         AccountAction::Wake { at } | AccountAction::LookAgain { at } | AccountAction::Recompute { at, .. } => {
             now < *at + OPEN_FOR
         }
@@ -62,6 +65,11 @@ pub(crate) async fn perform(
             let body = serde_json::to_string(&AccountsPayload::anew(account.clone()))?;
             deps.accounts.send(vec![body], until(*at, deps.clock.now())).await.into_result()?;
             Performed::Postponed
+        }
+        AccountAction::List { change, .. } => {
+            let now = deps.clock.now();
+            deps.store.change_lists(Listee::Account(account), change, stored.version, now).await?;
+            Performed::Listed
         }
         AccountAction::Recompute { accounts, .. } => {
             notify(deps, accounts).await?;

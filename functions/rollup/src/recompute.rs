@@ -13,9 +13,11 @@ use perennial_contracts::queue::{AccountMilestone, AccountTraits};
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Member, MessageId, PersonId};
-use perennial_engine::account::{Account, Once, Tally, decide, facts, next_due};
+use perennial_engine::account::listing::list;
+use perennial_engine::account::{Account, AccountAction, Once, Tally, decide, facts, next_due};
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::lists::Listee;
 use std::time::Duration;
 
 /// The most attempts after write conflicts.
@@ -146,9 +148,16 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     if let Some(holder) = stored.account.holder().cloned() {
         // Its people belong to the owner; they are read before it, as below.
         stored.account.summary = None;
+        let facts = facts(config, &stored.account, started);
+        list(&mut stored.account, &facts, started);
         if stored.account != before {
             deps.store.save_account(&mut stored).await?;
             done.written = true;
+        }
+        for action in outbox::open(deps, &stored.account) {
+            if matches!(action, AccountAction::List { .. }) {
+                outbox::perform(deps, &stored, &action, &[]).await?;
+            }
         }
         let other = Box::pin(attempt(deps, config, &holder, &Change::default())).await?;
         deps.read.put(id.clone(), started);
@@ -184,7 +193,8 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
     let acted = {
         stored.account.outbox.clone_from(&open);
         let facts = facts(config, &stored.account, started);
-        decide(config, &mut stored.account, &facts, started, deps.wake_pause)
+        let decided = decide(config, &mut stored.account, &facts, started, deps.wake_pause);
+        list(&mut stored.account, &facts, started) || decided
     };
     stored.account.due_at = next_due(config, &stored.account, started);
     let renewed = curves.to_renew();
@@ -211,6 +221,7 @@ async fn load(deps: &Deps, id: &AccountId) -> Result<StoredAccount, RollupError>
 async fn write(deps: &Deps, stored: &mut StoredAccount, before: &Account, acted: bool) -> Result<bool, RollupError> {
     if stored.account.is_nothing() {
         if stored.version > 0 {
+            unlist(deps, stored, before).await?;
             deps.store.delete_account(stored).await?;
         }
         return Ok(stored.version > 0);
@@ -225,13 +236,26 @@ async fn write(deps: &Deps, stored: &mut StoredAccount, before: &Account, acted:
     Ok(true)
 }
 
+/// Deletes the entries of an account without data from the lists: its versions begin again if it is stored once more.
+async fn unlist(deps: &Deps, stored: &mut StoredAccount, before: &Account) -> Result<(), RollupError> {
+    let mut entries = before.listed.clone();
+    for action in before.outbox.iter().chain(&stored.account.outbox) {
+        if let AccountAction::List { change, .. } = action {
+            entries.extend(change.add.iter().chain(&change.remove).cloned());
+        }
+    }
+    stored.account.outbox.retain(|action| !matches!(action, AccountAction::List { .. }));
+    deps.store.delete_list_entries(Listee::Account(&stored.account.id), &entries).await?;
+    Ok(())
+}
+
 /// Executes the outbox actions that this process has no record of executing.
 async fn perform(deps: &Deps, stored: &StoredAccount, people: &[PersonId], done: &mut Done) -> Result<(), RollupError> {
     for action in outbox::open(deps, &stored.account) {
         match outbox::perform(deps, stored, &action, people).await? {
             Performed::Updated => done.updates += 1,
             Performed::Woke(people) => done.woken += people,
-            Performed::Postponed | Performed::Notified => {}
+            Performed::Postponed | Performed::Notified | Performed::Listed => {}
         }
     }
     Ok(())

@@ -78,6 +78,8 @@ pub(crate) fn messages(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoi
             | Action::IndexAddress { .. }
             | Action::Claim { .. }
             | Action::Alias { .. }
+            | Action::List(_)
+            | Action::Unlist { .. }
             | Action::Regroup { .. } => continue,
         };
         let changed = changed.entry(account).or_insert_with(|| Changed::new(account));

@@ -12,7 +12,9 @@ use perennial_config::Config;
 use perennial_contracts::queue::{EventsPayload, MessagesPayload};
 use perennial_domain::PersonId;
 use perennial_engine::Action;
+use perennial_engine::listing::ListChange;
 use perennial_lambda_kit::queue::Delay;
+use perennial_store::lists::Listee;
 use perennial_store::{Store, StoreError, Stored};
 use std::collections::{BTreeMap, HashSet};
 
@@ -219,6 +221,13 @@ async fn write(
         Action::LeaveAccount { person, version: None, .. } if *person != planned.person => {}
         Action::LeaveAccount { account, person, version } => {
             store.leave_account(account, *person, version.unwrap_or(planned.version), now).await?;
+        }
+        Action::List(change) => {
+            store.change_lists(Listee::Person(planned.person), change, planned.version, now).await?;
+        }
+        Action::Unlist { person, version, entries } => {
+            let change = ListChange { remove: entries.clone(), ..ListChange::default() };
+            store.change_lists(Listee::Person(*person), &change, *version, now).await?;
         }
         Action::IndexAddress { address } => store.index_address(address, planned.person).await?,
         Action::Claim { identity, evidence, value, joins } => {

@@ -10,6 +10,7 @@ use perennial_config::Config;
 use perennial_contracts::queue::Unmerge;
 use perennial_domain::{AccountId, Identity, PersonId};
 use perennial_engine::joins::Limit;
+use perennial_engine::listing::Listed;
 use perennial_engine::membership::memberships;
 use perennial_engine::merge::{Change, People};
 use perennial_engine::{Action, Evaluation, Moment, Part, Profile, evaluate, look_again};
@@ -251,6 +252,7 @@ impl There {
                         outbox: Vec::new(),
                         published: None,
                         elsewhere: BTreeMap::new(),
+                        listed: None,
                         due_at: None,
                     };
                     Stored { version: self.version(&deps.store, id).await?, ..Stored::new(profile) }
@@ -304,8 +306,11 @@ impl Plan {
         let mut left: BTreeSet<AccountId> = gone.profile.published.iter().map(|(account, _)| account.clone()).collect();
         // Eight each would be too many for the transaction: these are taken back after it.
         let others: BTreeSet<AccountId> = gone.profile.elsewhere.keys().cloned().collect();
+        let mut entries = gone.profile.listed.as_ref().map(Listed::entries).unwrap_or_default();
         for action in &gone.profile.outbox {
             match action {
+                // Those that are yet to be removed, too.
+                Action::List(change) => entries.extend(change.add.iter().chain(&change.remove).cloned()),
                 _ if deps.performed.contains(performed::key(id, gone.version, action)) => {}
                 // The entry goes with the profile.
                 Action::PublishMember { .. } => {}
@@ -316,6 +321,9 @@ impl Plan {
         for account in left {
             outbox.push(Action::LeaveAccount { account: account.clone(), person: id, version: None });
             self.leaves.insert((account, id), version);
+        }
+        if !entries.is_empty() {
+            outbox.push(Action::Unlist { person: id, version, entries });
         }
         let take_back = |account| Action::LeaveAccount { account, person: id, version: Some(version) };
         outbox.extend(others.into_iter().map(take_back));

@@ -45,6 +45,9 @@ pub struct DynamoDbUsage {
     pub write_units: f64,
     /// Units of each index, as `table/index`; contained in the sums.
     pub index_units: BTreeMap<String, f64>,
+    /// Write units of `PutItem` by the kind of item: its partition key up to the first `#`. Contained in the sums.
+    #[serde(default)]
+    pub put_units: BTreeMap<String, f64>,
     /// Writes whose condition did not hold. Each is billed, and counted in the sums, as one write unit: the minimum,
     /// since the error does not report the size of the item.
     pub failed_conditions: u64,
@@ -116,7 +119,7 @@ impl Meter {
         let mut usage = self.usage();
         let failed = !status.is_success();
         match kind {
-            ServiceKind::DynamoDb => count_dynamodb(&mut usage.dynamodb, operation, failed, response),
+            ServiceKind::DynamoDb => count_dynamodb(&mut usage.dynamodb, operation, failed, request, response),
             ServiceKind::Sqs => count_sqs(&mut usage.sqs, operation, failed, request, response),
             ServiceKind::Ses => count_ses(&mut usage.ses, operation, failed, request),
         }
@@ -169,7 +172,14 @@ struct DynamoDbAnswer {
     error: Option<String>,
 }
 
-fn count_dynamodb(usage: &mut DynamoDbUsage, operation: &str, failed: bool, response: &[u8]) {
+/// Returns the kind of the item that a request puts.
+fn kind_of_item(request: &[u8]) -> Option<String> {
+    let request = serde_json::from_slice::<Value>(request).ok()?;
+    let key = request.get("Item")?.get("pk")?.get("S")?.as_str()?;
+    Some(key.split('#').next().unwrap_or_default().to_owned())
+}
+
+fn count_dynamodb(usage: &mut DynamoDbUsage, operation: &str, failed: bool, request: &[u8], response: &[u8]) {
     let reads = matches!(operation, "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems");
     let answer = serde_json::from_slice::<DynamoDbAnswer>(response).ok();
     let mut units = 0.0;
@@ -189,6 +199,11 @@ fn count_dynamodb(usage: &mut DynamoDbUsage, operation: &str, failed: bool, resp
             usage.failed_conditions += 1;
             units += 1.0;
         }
+    }
+    if operation == "PutItem"
+        && let Some(kind) = kind_of_item(request)
+    {
+        *usage.put_units.entry(kind).or_default() += units;
     }
     let of_operation = call_of(&mut usage.operations, operation, failed);
     if reads {

@@ -46,6 +46,13 @@ pub struct Owner {
     pub by_touch: BTreeMap<Touch, String>,
 }
 
+impl Owner {
+    /// Returns whether accounts can have owners.
+    pub fn is_any(&self) -> bool {
+        self.r#trait.is_some() || !self.by_touch.is_empty()
+    }
+}
+
 /// Weights by persona, in thousandths.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weights(BTreeMap<String, i64>);

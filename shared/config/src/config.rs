@@ -302,9 +302,12 @@ impl Config {
         SignedDuration::from_hours(24 * i64::from(days))
     }
 
-    /// Returns whether a condition reads the account, so that it has to be loaded with the profile.
+    /// Returns whether the account has to be loaded with the profile: a condition reads it, or it names the owner that people
+    /// are listed by.
     pub fn asks_account(&self) -> bool {
-        self.lifecycle.people_follow_account || self.asked().any(PersonSlot::asks_account)
+        self.lifecycle.people_follow_account
+            || self.accounts.owner.is_any()
+            || self.asked().any(PersonSlot::asks_account)
     }
 
     /// Returns whether a condition, or whether a person is a buyer, depends on the total count of events with this

@@ -15,6 +15,7 @@ pub mod money;
 pub mod page;
 pub mod scalar;
 pub mod score;
+pub mod search;
 pub mod stage;
 pub mod time;
 pub mod timestamp;

@@ -5,6 +5,7 @@ pub mod course;
 mod due;
 mod fit;
 pub mod follow_up;
+pub mod listing;
 mod once;
 pub mod renewal;
 pub mod silence;
@@ -13,6 +14,7 @@ pub mod tally;
 
 use crate::billing::{Billing, Subscription};
 use crate::bounds::{ACCOUNT_TRAIT_BYTES, SHARED_CLAIMS, account_trait_bytes};
+use crate::listing::ListEntry;
 use crate::membership::domains_of;
 use crate::state::Span;
 use crate::traits::MAX_DROPPED;
@@ -77,6 +79,8 @@ pub struct Account {
     pub told: Option<Told>,
     /// The actions to execute after the write that stores this.
     pub outbox: Vec<AccountAction>,
+    /// Its entries in the lists.
+    pub listed: BTreeSet<ListEntry>,
     /// How score and health change while its people are inactive; `None` if it was last computed by an older version.
     pub course: Option<Course>,
     /// The time in the due index.
@@ -138,6 +142,7 @@ impl Account {
             written: None,
             told: None,
             outbox: Vec::new(),
+            listed: BTreeSet::new(),
             course: None,
             due_at: None,
         }

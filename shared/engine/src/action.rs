@@ -1,11 +1,13 @@
 //! The actions after a profile is written: the outbox, which is part of that write.
 
 use crate::joins::Evidence;
+use crate::listing::{ListChange, ListEntry};
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeSet;
 
 /// An action. Idempotent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,6 +131,17 @@ pub enum Action {
         user: UserId,
         /// The earlier one.
         previous: UserId,
+    },
+    /// Change the profile's entries in the lists.
+    List(ListChange),
+    /// Remove the entries of a profile that was merged into this one from the lists.
+    Unlist {
+        /// The merged profile.
+        person: PersonId,
+        /// The version of the merging write.
+        version: u64,
+        /// Its entries.
+        entries: BTreeSet<ListEntry>,
     },
     /// Recompute the profile of this identity: it gave up a mail address that linked it to others.
     Regroup {

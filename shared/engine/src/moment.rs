@@ -48,9 +48,9 @@ impl<'a> Moment<'a> {
         Self { account, pays_elsewhere, ..self }
     }
 
-    /// Returns the same for one profile.
+    /// Returns the same for one profile: whether it is its account's leading buyer depends on it.
     #[must_use]
-    pub(crate) fn of(self, person: PersonId) -> Self {
+    pub fn of(self, person: PersonId) -> Self {
         Self { person: Some(person), ..self }
     }
 

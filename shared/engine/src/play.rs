@@ -337,6 +337,8 @@ impl Table<'_> {
                     | Action::Claim { .. }
                     | Action::LookAgain { .. }
                     | Action::Alias { .. }
+                    | Action::List(_)
+                    | Action::Unlist { .. }
                     | Action::Regroup { .. } => {}
                 }
             }

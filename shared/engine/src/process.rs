@@ -15,6 +15,7 @@ use crate::person::Person;
 use crate::profile::Profile;
 use crate::publish::publish;
 use crate::pushes;
+use crate::relist::list;
 use crate::runs;
 use crate::seen::RolledBlock;
 use crate::starts::{self, Onset};
@@ -142,6 +143,7 @@ pub fn process(
         });
         steps = situation.taken;
         publish(moment, profile, &view, &evaluation);
+        list(moment, profile, &view, &evaluation);
         changed |= reschedule(profile, &person);
     }
     Processed { counted, duplicates, rolled, changed, evaluation, steps }
@@ -172,8 +174,9 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let decided = situation.facts != before;
     let steps = situation.taken;
     publish(moment, profile, &view, &evaluation);
+    let listed = list(moment, profile, &view, &evaluation);
     let moved = reschedule(profile, &person);
-    let changed = moved || decided || released || profile.outbox.len() != planned;
+    let changed = moved || listed || decided || released || profile.outbox.len() != planned;
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
@@ -200,10 +203,11 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
     let planned = situation.facts != before;
     // The stored time stays if nothing is earlier, even if it is past: it is yet to be processed.
     let until = profile.due_at.into_iter().chain(starts::next_due(profile)).min();
-    let due = next_due(&person, until);
+    let listed = list(moment, profile, &view, &evaluation);
+    let due = next_due(&person, profile.listed.as_ref(), until);
     let is_earlier = due != profile.due_at;
     profile.due_at = due;
-    Met { changed: planned || is_earlier, evaluation }
+    Met { changed: planned || is_earlier || listed, evaluation }
 }
 
 /// Updates the due time only if necessary: if it is unset or past, or later than time could now matter. Otherwise its
@@ -224,7 +228,7 @@ pub(crate) fn reschedule(profile: &mut Profile, person: &Person<'_>) -> bool {
         Some((_, member)) => silence::next_departure(moment, view, member, until),
         None => until,
     };
-    let due = next_due(person, until);
+    let due = next_due(person, profile.listed.as_ref(), until);
     let moved = due != profile.due_at;
     profile.due_at = due;
     moved

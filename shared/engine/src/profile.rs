@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::facts::{Facts, Run};
 use crate::joins::{self, Claim, Join, Link, Note, Standing};
+use crate::listing::Listed;
 use crate::seen::SeenIds;
 use crate::state::State;
 use jiff::Timestamp;
@@ -62,6 +63,8 @@ pub struct Profile {
     pub published: Option<(AccountId, Member)>,
     /// The last published entries in the profile's other accounts.
     pub elsewhere: BTreeMap<AccountId, Member>,
+    /// The profile's entries in lists; `None` if it is in none.
+    pub listed: Option<Listed>,
     /// The time in the due index: not later than the next time at which a time-based rule could matter.
     pub due_at: Option<Timestamp>,
 }
@@ -75,6 +78,7 @@ impl Profile {
             outbox: Vec::new(),
             published: None,
             elsewhere: BTreeMap::new(),
+            listed: None,
             due_at: None,
         }
     }

@@ -12,6 +12,7 @@ use crate::person::Person;
 use crate::process::reschedule;
 use crate::profile::{Part, Profile};
 use crate::publish::publish;
+use crate::relist::list;
 use crate::state::State;
 use crate::trend;
 use jiff::Timestamp;
@@ -162,6 +163,7 @@ impl<'c> Rebuild<'c> {
         let (over_now, in_now) = (over(&person), segments(&person));
         Situation::new(&person, profile).note();
         publish(&moment, profile, &view, &evaluation);
+        list(&moment, profile, &view, &evaluation);
         profile.due_at = None;
         reschedule(profile, &person);
         Rescored {

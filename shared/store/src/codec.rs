@@ -11,9 +11,11 @@ use crate::item::{Item, Read, b, bounded, n, needed, s};
 pub use crate::item::{MAX_ITEM_BYTES, size};
 use crate::profiles::{Loaded, Moved, Stored, Summary};
 use crate::{keys, table};
+use extra::Attributes;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Curve, Identity, Likelihood, Member, PersonId, Score, Stage};
+use perennial_engine::listing::Listed;
 use perennial_engine::{Action, NpsClass, Part, Profile};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -49,6 +51,7 @@ struct State {
     parts: Vec<Part>,
     published: Option<(AccountId, Member)>,
     elsewhere: BTreeMap<AccountId, Member>,
+    listed: Option<Listed>,
     outbox: Vec<Entry>,
 }
 
@@ -148,7 +151,8 @@ pub fn encode(profile: &Profile, summary: &Summary, version: u64) -> Result<Item
         item.insert(table::DUE_SHARD.to_owned(), s(keys::due_shard(profile.id)));
         item.insert(table::DUE_AT.to_owned(), n(due.as_second()));
     }
-    let state = encode_state(profile, &summary.personas, size(&item) + "state".len())?;
+    let attributes = Attributes { stage: summary.stage, personas: &summary.personas, segments: &summary.segments };
+    let state = encode_state(profile, attributes, size(&item) + "state".len())?;
     item.insert("state".to_owned(), b(state));
     bounded("a profile", item)
 }
@@ -170,8 +174,10 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     if let Some(to) = item.parsed::<PersonId>("to")? {
         return Ok(Loaded::Moved(Moved { to, version }));
     }
-    let personas = names(item.text("pers")?);
-    let body = decode_state(id, needed("state", item.bytes("state")?)?, &personas)?;
+    let (personas, segments) = (names(item.text("pers")?), names(item.text("segs")?));
+    let stage = stage(needed("stage", item.text("stage")?)?)?;
+    let attributes = Attributes { stage, personas: &personas, segments: &segments };
+    let body = decode_state(id, needed("state", item.bytes("state")?)?, attributes)?;
     let mut outbox = Vec::with_capacity(body.outbox.len());
     for entry in body.outbox {
         outbox.push(match (entry, &body.published) {
@@ -187,11 +193,11 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
     let due_at = item.number::<i64>(table::DUE_AT)?.map(Timestamp::from_second).transpose();
     let due_at = due_at.map_err(|_| StoreError::corrupt("due_at is out of range"))?;
     let summary = Summary {
-        stage: stage(needed("stage", item.text("stage")?)?)?,
+        stage,
         scores: long_scores(item.text("scores")?.unwrap_or_default())?,
         nps: nps_class(item.text("nps")?.unwrap_or(NpsClass::None.as_str()))?,
         personas,
-        segments: names(item.text("segs")?),
+        segments,
         unread_texts: item.number("unread")?.unwrap_or_default(),
         external: item.number::<u64>("ext")?.is_some(),
     };
@@ -202,6 +208,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
             outbox,
             published: body.published,
             elsewhere: body.elsewhere,
+            listed: body.listed,
             due_at,
         },
         version,
@@ -217,7 +224,7 @@ pub(crate) fn encode_pointer(person: PersonId, moved: &Moved) -> Item {
     item
 }
 
-fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec<u8>, StoreError> {
+fn encode_state(profile: &Profile, attributes: Attributes<'_>, rest: usize) -> Result<Vec<u8>, StoreError> {
     let unstorable = |error: &dyn std::fmt::Display| StoreError::Unstorable(error.to_string());
     let mut outbox = Vec::with_capacity(profile.outbox.len());
     for action in &profile.outbox {
@@ -228,10 +235,11 @@ fn encode_state(profile: &Profile, listed: &[String], rest: usize) -> Result<Vec
             _ => Entry::Json(serde_json::to_vec(action).map_err(|error| unstorable(&error))?),
         });
     }
-    let published = profile.published.as_ref().map(|published| Published::of(profile.id, published, listed));
+    let published =
+        profile.published.as_ref().map(|published| Published::of(profile.id, published, attributes.personas));
     let body = Body { parts: &profile.parts, published, outbox };
     let plain = postcard::to_extend(&body, vec![FORMAT]).map_err(|error| unstorable(&error))?;
-    let plain = extra::append(plain, profile, listed).map_err(|error| unstorable(&error))?;
+    let plain = extra::append(plain, profile, attributes).map_err(|error| unstorable(&error))?;
     if plain.len() > MAX_INFLATED {
         return Err(StoreError::TooLarge {
             what: "a profile before it is deflated",
@@ -262,7 +270,8 @@ fn deflate(plain: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<State, StoreError> {
+fn decode_state(person: PersonId, bytes: &[u8], attributes: Attributes<'_>) -> Result<State, StoreError> {
+    let listed = attributes.personas;
     let (head, rest) = bytes.split_first().ok_or_else(|| StoreError::corrupt("a state is empty"))?;
     let inflated;
     let plain = if head & DEFLATED == 0 {
@@ -279,13 +288,14 @@ fn decode_state(person: PersonId, bytes: &[u8], listed: &[String]) -> Result<Sta
         4 => postcard::from_bytes::<v4::Body4>(plain).map_err(unreadable)?.read(person, listed),
         FORMAT => {
             let (mut body, rest): (OwnedBody, _) = postcard::take_from_bytes(plain).map_err(unreadable)?;
-            let behind = extra::read(rest, &mut body.parts, person, listed)?;
+            let behind = extra::read(rest, &mut body.parts, person, attributes)?;
             let mut published = body.published.map(|published| published.read(person, listed)).transpose()?;
             if let (Some((_, member)), Some(bytes)) = (&mut published, behind.curve) {
                 let curve = Curve::from_bytes(&bytes, member.last_seen);
                 member.curve = Some(curve.ok_or_else(|| StoreError::corrupt("a curve cannot be read"))?);
             }
-            Ok(State { parts: body.parts, published, elsewhere: behind.elsewhere, outbox: body.outbox })
+            let extra::Behind { elsewhere, listed, .. } = behind;
+            Ok(State { parts: body.parts, published, elsewhere, listed, outbox: body.outbox })
         }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
     }?;

@@ -49,7 +49,8 @@ fn round_trip(stored: &Stored) -> (Item, Loaded) {
 
 /// The stored state before it is deflated, without its format: what deflating saves differs from byte to byte.
 fn plain(stored: &Stored) -> Vec<u8> {
-    let state = encode_state(&stored.profile, &stored.summary.personas, 0).unwrap();
+    let Summary { stage, personas, segments, .. } = &stored.summary;
+    let state = encode_state(&stored.profile, Attributes { stage: *stage, personas, segments }, 0).unwrap();
     if state[0] & DEFLATED == 0 { state[1..].to_vec() } else { inflate("a state", &state[1..], MAX_INFLATED).unwrap() }
 }
 

@@ -58,6 +58,8 @@ pub const PAUSES: &str = "PAUSES";
 pub const PACE: &str = "PACE";
 /// The partition of what SES reported last.
 pub const REPORTS: &str = "REPORTS";
+/// The beginning of the partitions of lists.
+pub const LIST: &str = "X#";
 /// The beginning of the sort key of a journey's day.
 pub const DAY: &str = "D#";
 /// Partitions of the rejects of a day: each takes 1,000 write units a second.
@@ -204,6 +206,17 @@ pub fn journey_day_shard(at: Timestamp, decision: DecisionId) -> String {
 /// Returns the day in such a sort key, with or without a shard.
 pub fn day_of_key(key: &str) -> &str {
     key.get(..DAY.len() + 10).unwrap_or(key)
+}
+
+/// Returns a partition of a list: of people (`P`) or accounts (`A`).
+pub fn list(kind: char, list: &str, shard: &str) -> String {
+    format!("{LIST}{kind}#{list}#{shard}")
+}
+
+/// Returns the profile whose entry in a list of people has this key; `None` for other keys.
+pub fn listed_person(pk: &str, sk: &str) -> Option<PersonId> {
+    pk.strip_prefix(LIST)?.strip_prefix("P#")?;
+    PersonId::parse(sk.split_once('#')?.1).ok()
 }
 
 /// The sort key of a stored version of the config.

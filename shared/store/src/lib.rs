@@ -15,6 +15,7 @@ mod inflate;
 mod item;
 pub mod keys;
 pub mod ledger;
+pub mod lists;
 pub mod mails;
 pub mod messages;
 pub mod pace;

@@ -194,6 +194,11 @@ impl Condition {
             values: Some([(":ver".to_owned(), n(version))].into()),
         }
     }
+
+    /// The item does not exist, or its version is at most `version`.
+    pub(crate) fn not_older(version: u64) -> Self {
+        Self { expression: "attribute_not_exists(#ver) OR #ver <= :ver", ..Self::newer(version) }
+    }
 }
 
 /// Returns whether an attribute is true.

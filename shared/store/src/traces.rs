@@ -170,6 +170,13 @@ pub enum Trace {
         /// The profile's id.
         person: PersonId,
     },
+    /// Their entry in a list, or what is left of one.
+    Listed {
+        /// The partition key.
+        pk: String,
+        /// The sort key.
+        sk: String,
+    },
     /// A value that they are found by.
     Pointer {
         /// The partition key.
@@ -302,6 +309,9 @@ fn trace(item: &Item, subject: &Subject) -> Result<Option<Trace>, StoreError> {
     if let (Some(account), keys::ACCOUNT) = (keys::account_of(pk), sk) {
         let lead = item.json::<PersonId>("lead")?;
         return Ok(lead.filter(|lead| subject.people.contains(lead)).map(|_| Trace::LeadingBuyer { account }));
+    }
+    if let Some(person) = keys::listed_person(pk, sk) {
+        return Ok(subject.people.contains(&person).then(|| Trace::Listed { pk: pk.to_owned(), sk: sk.to_owned() }));
     }
     if sk == keys::IDENTITY {
         let to = item.parsed::<PersonId>("to")?.is_some_and(|to| subject.people.contains(&to));

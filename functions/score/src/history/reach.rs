@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::Journey;
 use perennial_engine::membership::memberships;
-use perennial_engine::{Moment, meet};
+use perennial_engine::{Action, Moment, meet};
+use perennial_store::lists::Listee;
 use perennial_store::{Consistency, Loaded, Store, Stored, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -194,7 +195,10 @@ impl Pass<'_> {
             }
             stored.summary = summary;
             match self.store.save(&mut stored).await {
-                Ok(()) => return Ok(share),
+                Ok(()) => {
+                    self.list(&stored).await;
+                    return Ok(share);
+                }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -204,6 +208,17 @@ impl Pass<'_> {
             }
         }
         Ok(Share { missed: true, ..Share::default() })
+    }
+
+    /// Changes the profile's entries in lists. What fails stays in its outbox, and is repeated at the next load.
+    async fn list(&self, stored: &Stored) {
+        for action in &stored.profile.outbox {
+            let Action::List(change) = action else { continue };
+            let listee = Listee::Person(stored.profile.id);
+            if let Err(error) = self.store.change_lists(listee, change, stored.version, self.now).await {
+                tracing::warn!(person = %stored.profile.id, %error, "failed to list a profile; it is listed with its next event");
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod counting;
 mod crashes;
 mod entering;
 mod external;
+mod lists;
 mod memberships;
 mod merging;
 mod orders;

@@ -87,11 +87,16 @@ impl Bench {
 
     /// Returns another process over the same table and queues, without records of executed actions.
     pub fn restarted(&self) -> Self {
+        self.restarted_with(self.config.clone())
+    }
+
+    /// The same under another configuration.
+    pub fn restarted_with(&self, config: Config) -> Self {
         Self::over(
             self.store.clone(),
             self.archive.clone(),
             [self.messages.clone(), self.essential.clone(), self.accounts.clone(), self.events.clone()],
-            self.config.clone(),
+            config,
             self.clock.clone(),
             self.time.clone(),
         )

@@ -13,6 +13,7 @@ mod feed;
 mod import;
 mod journey;
 mod key;
+mod lists;
 mod progress;
 mod reach;
 mod redrive;
@@ -51,6 +52,10 @@ enum Command {
     Journey(journey::Args),
     /// Show the results of journeys' splits and holdouts: rates, differences, and the leading variant.
     Experiments(experiments::Args),
+    /// List people: by segment, stage, persona, owner, score, or a search; as a table, JSON or CSV.
+    People(lists::PeopleArgs),
+    /// List accounts: by stage, touch model, owner, readiness, health, or a search; as a table, JSON or CSV.
+    Accounts(lists::AccountArgs),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
     /// Import files of history, or of a user database: CSV, TSV, NDJSON and JSON, plain, gzip, zstd or zip. Sends nothing
@@ -101,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => block_on(explain::run(args)),
         Command::Journey(args) => block_on(journey::run(args)),
         Command::Experiments(args) => block_on(experiments::run(args)),
+        Command::People(args) => block_on(lists::run_people(args)),
+        Command::Accounts(args) => block_on(lists::run_accounts(args)),
         Command::Segments(args) => block_on(segments::run(args)),
         Command::Import(args) => block_on(import::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),

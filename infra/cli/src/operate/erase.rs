@@ -140,6 +140,8 @@ pub(crate) struct Erasure<'a> {
     /// The number of unreadable entries, by object.
     damaged: BTreeMap<Object, u64>,
     accounts: BTreeSet<AccountId>,
+    /// The keys of their entries in lists, which a writer that had loaded the profile before may write again.
+    listed: BTreeSet<(String, String)>,
     named_by_others: u64,
 }
 
@@ -176,8 +178,18 @@ impl<'a> Erasure<'a> {
             config,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         });
-        let (looked_at, damaged, accounts) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
-        Ok(Self { operated, tell, keep, forget_suppression, receipt, looked_at, damaged, accounts, named_by_others: 0 })
+        Ok(Self {
+            operated,
+            tell,
+            keep,
+            forget_suppression,
+            receipt,
+            looked_at: BTreeSet::new(),
+            damaged: BTreeMap::new(),
+            accounts: BTreeSet::new(),
+            listed: BTreeSet::new(),
+            named_by_others: 0,
+        })
     }
 
     /// Erases the person, including identities that are linked to them meanwhile.
@@ -286,6 +298,11 @@ impl<'a> Erasure<'a> {
                 Trace::Link { person } => {
                     self.receipt.removed.links_of_others += store.forget_links(person, &asked.subject).await?;
                 }
+                Trace::Listed { pk, sk } => {
+                    self.receipt.removed.list_entries += 1;
+                    items.push((pk.clone(), sk.clone()));
+                    self.listed.insert((pk, sk));
+                }
                 Trace::Pointer { pk } => {
                     self.receipt.removed.identity_pointers += 1;
                     store.release_pointer(&pk, people).await?;
@@ -345,6 +362,7 @@ impl<'a> Erasure<'a> {
     async fn finish(mut self, asked: &Asked) -> anyhow::Result<Receipt> {
         (self.keep)(&self.receipt)?;
         self.clean_own(asked.subject.people.clone(), |sk| sk != keys::PROFILE).await?;
+        self.operated.store.delete_keys(std::mem::take(&mut self.listed)).await?;
         self.settle_accounts(asked).await?;
         let is_deployed = matches!(self.operated.kind, Kind::Deployed(_));
         self.receipt.kept = receipt::kept(is_deployed, self.forget_suppression, &self.receipt, self.named_by_others);

@@ -178,7 +178,7 @@ fn shown(known: &Preferences) -> Value {
 /// Where they are found beside their own partitions, and how many of these items cannot be read.
 async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<(Map<String, Value>, u64)> {
     let (mut accounts, mut found_by, mut rejects) = (BTreeSet::new(), Vec::new(), Vec::new());
-    let (mut blocks, mut unreadable) = (0_u64, 0_u64);
+    let (mut lists, mut blocks, mut unreadable) = (Vec::new(), 0_u64, 0_u64);
     for trace in traces {
         match trace {
             Trace::Own { sk, .. } => blocks += u64::from(sk.starts_with(keys::LEDGER)),
@@ -186,6 +186,7 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
                 accounts.insert(account);
             }
             Trace::Pointer { pk } => found_by.push(pk),
+            Trace::Listed { pk, sk } => lists.push(format!("{pk} {sk}")),
             Trace::Reject { pk, id } => match operated.store.reject(&pk, &id).await {
                 Err(error) if error.is_unreadable() => unreadable += 1,
                 read => rejects.extend(read?),
@@ -198,6 +199,8 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
         ("accounts", json!(accounts)),
         // Kinds and hashes of the values: nothing else is stored there.
         ("found_by", json!(found_by)),
+        // Entries of lists, and what is left of those that it has left: each by its list and its place there.
+        ("lists", json!(lists)),
         // Hashes of message ids of old events, which identify repeats.
         ("ledger_blocks", json!(blocks)),
         ("rejected_events", json!(rejects)),

@@ -18,6 +18,9 @@ pub(crate) struct Removed {
     pub(crate) account_memberships: u64,
     /// Index entries of the person, such as those of mail addresses.
     pub(crate) identity_pointers: u64,
+    /// Entries of lists.
+    #[serde(default)]
+    pub(crate) list_entries: u64,
     /// Links of an anonymous id to one of their user ids, in other profiles.
     #[serde(default)]
     pub(crate) links_of_others: u64,

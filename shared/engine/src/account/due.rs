@@ -1,9 +1,10 @@
 //! When an account has to be recomputed through time alone.
 
 use super::standing::{state_of, touch, value};
-use super::{Account, Course};
+use super::{Account, Course, listing};
 use crate::billing::Standing;
 use crate::instant::timestamp;
+use crate::listing::ListEntry;
 use crate::moment::Moment;
 use crate::stage::{settled, stage};
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ const PACE: i64 = 10;
 /// where its people's curves end. `None` if time changes nothing.
 pub fn next_due(config: &Config, account: &Account, now: Timestamp) -> Option<Timestamp> {
     let course = account.course.as_ref().filter(|_| account.summary.is_some());
-    let crossing = course.and_then(|course| next_crossing(config, course, now));
+    let crossing = course.and_then(|course| next_crossing(config, course, &account.listed, now));
     let slow =
         course.and_then(|course| next_change(config, account, course, now)).map(|at| at.max(plus_days(now, PACE)));
     let end = course.and_then(|course| course.end).and_then(|end| Timestamp::from_second(end).ok());
@@ -32,8 +33,8 @@ pub fn next_due(config: &Config, account: &Account, now: Timestamp) -> Option<Ti
     [crossing, slow, end, next_turn(config, account, now)].into_iter().flatten().min()
 }
 
-/// Returns the order of score and health to each of the levels.
-fn next_crossing(config: &Config, course: &Course, now: Timestamp) -> Option<Timestamp> {
+/// Returns when the order of score or health to one of the levels changes, or either leaves the band that it is listed in.
+fn next_crossing(config: &Config, course: &Course, listed: &BTreeSet<ListEntry>, now: Timestamp) -> Option<Timestamp> {
     let of_score = config.account_levels(&AccountField::Score).unwrap_or_default();
     // Below half of the ready threshold there is no leading buyer any more.
     let ready = config.accounts.score.ready.map(|ready| [ready, ready.div_ceil(2)]);
@@ -43,7 +44,8 @@ fn next_crossing(config: &Config, course: &Course, now: Timestamp) -> Option<Tim
     };
     let places = |score: Score, health: Option<Score>| {
         let ready = ready.map(|levels| levels.map(|level| score.get() >= level));
-        (ready, place(score, &of_score), health.map(|health| place(health, &of_health)))
+        let is_adrift = listing::is_adrift(listed, score, health);
+        (ready, place(score, &of_score), health.map(|health| place(health, &of_health)), is_adrift)
     };
     let current = places(course.score(now), course.health(now));
     course.first(now, |score, health| places(score, health) != current)

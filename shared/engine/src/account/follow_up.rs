@@ -2,6 +2,7 @@
 //! read the change.
 
 use super::Account;
+use crate::listing::ListChange;
 use crate::stage::settled;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
@@ -32,6 +33,13 @@ pub enum AccountAction {
     /// Check the account again, to evaluate its people then.
     LookAgain {
         /// When.
+        at: Timestamp,
+    },
+    /// Change the account's entries in the lists.
+    List {
+        /// The change.
+        change: ListChange,
+        /// When it was decided.
         at: Timestamp,
     },
     /// Recompute other accounts, which gained or lost the people of this domain.
@@ -176,7 +184,9 @@ fn pause(people: u32, least: SignedDuration) -> SignedDuration {
 /// Returns a hash of everything that this configuration's conditions read: other changes cause no evaluation.
 fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
     let follows = config.lifecycle.people_follow_account.then_some(&AccountField::Stage);
-    let asked = config.asked_of_account().chain(follows).map(|field| match field {
+    // People are listed by their owner.
+    let listed = config.accounts.owner.is_any().then_some(&AccountField::Owner);
+    let asked = config.asked_of_account().chain(follows).chain(listed).map(|field| match field {
         AccountField::Id => json!(facts.id),
         AccountField::People => json!(facts.people),
         AccountField::Score => json!(facts.score),

@@ -10,6 +10,7 @@ use perennial_engine::billing::{Payment, Refund, Subscription};
 use perennial_engine::bounds::{Longest, Room};
 use perennial_engine::candidates::Candidate;
 use perennial_engine::facts::Sent;
+use perennial_engine::listing::{Bands, Listed};
 use perennial_engine::membership::StoredMemberships;
 use perennial_engine::{Part, Profile};
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,14 @@ enum Extra {
         /// In milliseconds since 1970.
         since: i64,
     },
+    /// The profile's entries in lists.
+    Listed {
+        bands: [u8; 5],
+        owner: Option<[u8; 8]>,
+        words: BTreeSet<String>,
+        /// Stage, personas and segments; `None` if they are those of the item's attributes.
+        rest: Option<(Stage, Vec<String>, Vec<String>)>,
+    },
 }
 
 /// The optional data that belongs to no identity state.
@@ -124,12 +133,24 @@ pub(super) struct Behind {
     pub(super) elsewhere: BTreeMap<AccountId, Member>,
     /// The bytes of the published entry's curve.
     pub(super) curve: Option<Vec<u8>>,
+    /// The profile's entries in lists.
+    pub(super) listed: Option<Listed>,
 }
 
-/// Adds the extras of `profile` to the bytes of a body. `listed` are the personas that the item's attribute lists.
-pub(super) fn append(body: Vec<u8>, profile: &Profile, listed: &[String]) -> postcard::Result<Vec<u8>> {
+/// The attributes of the item that optional data refers to, so that it need not repeat them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Attributes<'a> {
+    pub(super) stage: Stage,
+    pub(super) personas: &'a [String],
+    pub(super) segments: &'a [String],
+}
+
+/// Adds the extras of `profile`, whose item has `attributes`, to the bytes of a body.
+pub(super) fn append(body: Vec<u8>, profile: &Profile, attributes: Attributes<'_>) -> postcard::Result<Vec<u8>> {
     let mut extras = of(&profile.parts);
-    extras.extend(profile.elsewhere.iter().map(|(account, member)| elsewhere(account, member, listed)));
+    let others = profile.elsewhere.iter();
+    extras.extend(others.map(|(account, member)| elsewhere(account, member, attributes.personas)));
+    extras.extend(profile.listed.as_ref().map(|listed| listed_of(listed, attributes)));
     let published = profile.published.iter().map(|(_, member)| member);
     extras.extend(published.filter_map(|member| Some(Extra::Curve(member.curve.as_ref()?.to_bytes(member.last_seen)))));
     if extras.is_empty() { Ok(body) } else { postcard::to_extend(&extras, body) }
@@ -191,11 +212,27 @@ fn elsewhere(account: &AccountId, member: &Member, listed: &[String]) -> Extra {
     }
 }
 
+fn listed_of(listed: &Listed, attributes: Attributes<'_>) -> Extra {
+    let Listed { stage, personas, segments, owner, bands, words } = listed;
+    let is_same = *stage == attributes.stage && personas == attributes.personas && segments == attributes.segments;
+    Extra::Listed {
+        bands: bands.to_bytes(),
+        owner: owner.map(u64::to_be_bytes),
+        words: words.clone(),
+        rest: (!is_same).then(|| (*stage, personas.clone(), segments.clone())),
+    }
+}
+
 /// Adds the optional data to its identity states, and returns the rest.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the list cannot be read, or refers to a missing identity state or run.
-pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[String]) -> Result<Behind, StoreError> {
+pub(super) fn read(
+    rest: &[u8],
+    parts: &mut [Part],
+    person: PersonId,
+    attributes: Attributes<'_>,
+) -> Result<Behind, StoreError> {
     let mut behind = Behind::default();
     if rest.is_empty() {
         return Ok(behind);
@@ -238,7 +275,7 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
                     scores: BTreeMap::new(),
                     engagement: Score::default(),
                     last_seen: seen.map(Timestamp::from_second).transpose().map_err(|_| missing())?,
-                    personas: personas.unwrap_or_else(|| listed.iter().cloned().collect()),
+                    personas: personas.unwrap_or_else(|| attributes.personas.iter().cloned().collect()),
                     elsewhere: true,
                     curve: None,
                 };
@@ -255,6 +292,12 @@ pub(super) fn read(rest: &[u8], parts: &mut [Part], person: PersonId, listed: &[
                 named(parts, part)?.state.memberships.left_primary = at.into_iter().collect();
             }
             Extra::Room { part, room } => named(parts, part)?.state.room = room,
+            Extra::Listed { bands, owner, words, rest } => {
+                let Attributes { stage, personas, segments } = attributes;
+                let (stage, personas, segments) = rest.unwrap_or_else(|| (stage, personas.to_vec(), segments.to_vec()));
+                let (owner, bands) = (owner.map(u64::from_be_bytes), Bands::from_bytes(bands));
+                behind.listed = Some(Listed { stage, personas, segments, owner, bands, words });
+            }
         }
     }
     Ok(behind)

@@ -11,21 +11,21 @@ use perennial_engine::facts::{Entered, Run, Sent};
 #[test]
 fn when_a_history_was_imported_is_stored_behind_the_body() {
     let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
-    let before = encode_state(&stored.profile, &[], 0).unwrap().len();
+    let before = encode_state(&stored.profile, Attributes::default(), 0).unwrap().len();
     stored.profile.parts[0].facts.imported = Some(1_772_445_600);
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
-    assert!(encode_state(&stored.profile, &[], 0).unwrap().len() <= before + 9);
+    assert!(encode_state(&stored.profile, Attributes::default(), 0).unwrap().len() <= before + 9);
 }
 
 #[test]
 fn configuration_that_notes_were_made_under_is_stored_behind_the_body() {
     let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
-    let before = encode_state(&stored.profile, &[], 0).unwrap().len();
+    let before = encode_state(&stored.profile, Attributes::default(), 0).unwrap().len();
     stored.profile.parts[0].facts.noted_under = Some(1_772_445_600_000);
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
-    assert!(encode_state(&stored.profile, &[], 0).unwrap().len() <= before + 10);
+    assert!(encode_state(&stored.profile, Attributes::default(), 0).unwrap().len() <= before + 10);
 }
 
 #[test]
@@ -50,6 +50,7 @@ fn waiting() -> Stored {
     if let Some((_, member)) = &mut stored.profile.published {
         member.curve = None;
     }
+    stored.profile.listed = None;
     stored.profile.outbox.clear();
     stored.profile.part_mut(&user("a")).facts.entered =
         BTreeMap::from([(7, Entered { times: 1, last: 5, reached: None })]);
@@ -103,8 +104,8 @@ fn candidates_are_stored_with_their_part_and_cost_no_byte_where_there_are_none()
 fn extras_of_parts_and_runs_that_are_not_there_are_corrupt() {
     let stored = waiting();
     let mut parts = stored.profile.parts.clone();
-    let body = extra::append(Vec::new(), &stored.profile, &[]).unwrap();
-    let read = |body: &[u8], parts: &mut [Part]| extra::read(body, parts, stored.profile.id, &[]);
+    let body = extra::append(Vec::new(), &stored.profile, Attributes::default()).unwrap();
+    let read = |body: &[u8], parts: &mut [Part]| extra::read(body, parts, stored.profile.id, Attributes::default());
     assert!(read(&body, &mut parts).is_ok());
     assert!(matches!(read(&body, &mut parts[..1]), Err(StoreError::Corrupt(_))));
     parts[1].facts.runs.clear();
@@ -124,14 +125,14 @@ fn curve_of_what_is_published_is_stored_and_costs_no_byte_where_there_is_none() 
     let curve = Curve { line, stages: Vec::new(), phase, end: None };
     stored.profile.published = Some((account.clone(), Member { curve: None, ..published.clone() }));
     stored.profile.outbox.clear();
-    let without = encode_state(&stored.profile, &[], 0).unwrap();
+    let without = encode_state(&stored.profile, Attributes::default(), 0).unwrap();
     let member = Member { curve: Some(curve.clone()), ..published.clone() };
     stored.profile.published = Some((account.clone(), member.clone()));
     stored.profile.outbox = vec![Action::PublishMember { account, member }];
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
     stored.profile.outbox.clear();
-    let with = encode_state(&stored.profile, &[], 0).unwrap();
+    let with = encode_state(&stored.profile, Attributes::default(), 0).unwrap();
     assert!(
         with.len() - without.len() <= curve.to_bytes(published.last_seen).len() + 4,
         "{} and {}",

@@ -49,7 +49,7 @@ fn who_left_without_saying_which_comes_back_whole() {
 
 #[test]
 fn one_account_is_stored_without_a_byte_and_with_few_where_activity_names_it() {
-    let state = |stored: &Stored| encode_state(&stored.profile, &[], 0).unwrap().len();
+    let state = |stored: &Stored| encode_state(&stored.profile, Attributes::default(), 0).unwrap().len();
     let plain = after(&config(), user("user-0417"), &typical()[..1]);
     let mut without = plain.clone();
     without.profile.parts[0].state.memberships = perennial_engine::membership::Memberships::default();

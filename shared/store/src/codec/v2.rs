@@ -105,6 +105,7 @@ impl Body1 {
             parts: self.parts.into_iter().map(Part2::read).collect(),
             published: self.published.map(|(account, member)| (account, member.read())),
             elsewhere: BTreeMap::new(),
+            listed: None,
             outbox: self.outbox.into_iter().map(Entry::Json).collect(),
         }
     }
@@ -116,6 +117,7 @@ impl Body2 {
             parts: self.parts.into_iter().map(Part2::read).collect(),
             published: self.published.map(|published| published.read(person)).transpose()?,
             elsewhere: BTreeMap::new(),
+            listed: None,
             outbox: self.outbox,
         })
     }

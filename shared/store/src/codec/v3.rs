@@ -56,6 +56,7 @@ impl Body3 {
             parts: self.parts.into_iter().map(Part3::read).collect(),
             published: self.published.map(|published| published.read(person, listed)).transpose()?,
             elsewhere: BTreeMap::new(),
+            listed: None,
             outbox: self.outbox,
         })
     }

@@ -82,6 +82,7 @@ impl Body4 {
             parts: self.parts.into_iter().map(Part4::read).collect(),
             published: self.published.map(|published| published.read(person, listed)).transpose()?,
             elsewhere: BTreeMap::new(),
+            listed: None,
             outbox: self.outbox,
         })
     }
@@ -144,6 +145,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::{DEFLATED, FORMAT, decode_state, encode_state};
     use super::*;
+    use crate::codec::extra::Attributes;
     use perennial_domain::UserId;
     use perennial_engine::Profile;
 
@@ -188,7 +190,7 @@ mod tests {
         };
         let body = Body4 { parts: vec![part], published: None, outbox: Vec::new() };
         let bytes = postcard::to_extend(&body, vec![4]).unwrap();
-        let read = decode_state(identity.person_id(), &bytes, &[]).unwrap();
+        let read = decode_state(identity.person_id(), &bytes, Attributes::default()).unwrap();
         let part = &read.parts[0];
         assert_eq!(
             (part.state.windowed(7, 20_000, 1), part.state.tallies["adoption"], part.state.nps.unwrap().points),
@@ -200,8 +202,8 @@ mod tests {
         assert_eq!(last, [(10_000, 90_000), (5_000, 5_000)]);
         assert_eq!(part.claims.iter().map(|claim| part.given_up(claim)).collect::<Vec<_>>(), [None, Some(10_000)]);
         let profile = Profile { parts: read.parts, ..Profile::new(identity) };
-        let written = encode_state(&profile, &[], 0).unwrap();
+        let written = encode_state(&profile, Attributes::default(), 0).unwrap();
         assert_eq!(written[0] & !DEFLATED, FORMAT);
-        assert_eq!(decode_state(profile.id, &written, &[]).unwrap().parts, profile.parts);
+        assert_eq!(decode_state(profile.id, &written, Attributes::default()).unwrap().parts, profile.parts);
     }
 }

@@ -1,0 +1,300 @@
+//! The list of people.
+
+use super::params::{Params, is_between, not_among};
+use super::walk::{self, Page, Rows};
+use crate::answer::Failure;
+use crate::deps::Deps;
+use crate::person;
+use jiff::Timestamp;
+use perennial_config::Config;
+use perennial_domain::{AccountFacts, AccountId, PersonId, Score, Scores, Stage, search};
+use perennial_engine::account::facts;
+use perennial_engine::listing::{ListEntry, Scale, bands_of, owner_key};
+use perennial_engine::membership::memberships;
+use perennial_engine::{Accounts, Evaluation, Moment, NpsClass, Profile, State, evaluate};
+use perennial_store::lists::{Kind, Place, Range};
+use perennial_store::{Loaded, StoreError};
+use serde::Serialize;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+const ALLOWED: [&str; 12] = [
+    "segment",
+    "stage",
+    "persona",
+    "owner",
+    "score",
+    "min",
+    "max",
+    "search",
+    "sort",
+    "limit",
+    "cursor",
+    super::params::FORMAT,
+];
+
+/// A person in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    id: PersonId,
+    /// The product's id, else another one.
+    identity: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+    company: Option<String>,
+    account: Option<AccountId>,
+    owner: Option<String>,
+    stage: Stage,
+    segments: Vec<String>,
+    personas: Vec<String>,
+    scores: Scores,
+    engagement: Score,
+    nps: NpsClass,
+    last_seen: Option<Timestamp>,
+    idle_days: Option<i64>,
+    /// The value that the page is sorted by.
+    #[serde(skip)]
+    sorted_by: Option<Score>,
+}
+
+/// The conditions that all rows meet.
+#[derive(Debug, Default)]
+struct Filters {
+    segment: Option<String>,
+    stage: Option<Stage>,
+    persona: Option<String>,
+    owner: Option<u64>,
+    score: Option<(Scale, (u8, u8))>,
+    /// Beginnings of words.
+    words: Vec<String>,
+    /// `Some(true)` for the lowest score first across all pages, `Some(false)` for the highest.
+    is_rising: Option<bool>,
+}
+
+impl Filters {
+    fn read(params: &Params, config: &Config) -> Result<Self, Failure> {
+        let name = |what: &str, all: Vec<&str>| match params.words(what) {
+            Some(name) if !all.contains(&name.as_str()) => Err(not_among(what, &name, &all)),
+            name => Ok(name),
+        };
+        let scale = |name: &str| {
+            let all: Vec<&str> = Scale::all().map(Scale::as_str).collect();
+            Scale::parse(name).ok_or_else(|| not_among("score", name, &all))
+        };
+        let scale = params.get("score").map(scale).transpose()?;
+        let range = params.range(scale.is_some())?;
+        Ok(Self {
+            segment: name("segment", config.segments.all.iter().map(|segment| segment.name.as_str()).collect())?,
+            stage: params.stage()?,
+            persona: name("persona", config.personas.all.iter().map(|persona| persona.name.as_str()).collect())?,
+            owner: params.words("owner").map(|owner| owner_key(&owner)),
+            score: scale.map(|scale| (scale, range)),
+            words: params.get("search").map(search::asked).unwrap_or_default(),
+            is_rising: params.is_rising()?,
+        })
+    }
+
+    /// Returns the indexes that contain all rows. An order across pages is that of one index only.
+    fn ranges(&self) -> Vec<Range> {
+        let whole = |entry: ListEntry| Range::new(Kind::People, &entry, &entry);
+        let of_score = |(scale, (min, max)): (Scale, (u8, u8))| {
+            let (first, last) = bands_of(min, max);
+            let of = |band| ListEntry::of_band(scale.as_str(), band);
+            let range = Range::new(Kind::People, &of(first), &of(last));
+            if self.is_rising == Some(true) { range } else { range.descending() }
+        };
+        let score = self.score.map(of_score);
+        if self.is_rising.is_some() {
+            return vec![score.unwrap_or_else(|| of_score((Scale::Engagement, (0, 100))))];
+        }
+        let longest = self.words.iter().max_by_key(|word| word.len());
+        let word = longest.filter(|word| word.len() >= search::MIN_WORD_BYTES);
+        let all = [
+            word.map(|word| Range::beginning(Kind::People, &ListEntry::of_word(word))),
+            self.owner.map(|owner| whole(ListEntry::of_owner(owner))),
+            self.segment.as_deref().map(|name| whole(ListEntry::of_segment(name))),
+            self.persona.as_deref().map(|name| whole(ListEntry::of_persona(name))),
+            score,
+            self.stage.map(|stage| whole(ListEntry::of_stage(stage))),
+        ];
+        let ranges: Vec<Range> = all.into_iter().flatten().collect();
+        // Everyone has an engagement.
+        if ranges.is_empty() && self.words.is_empty() { vec![of_score((Scale::Engagement, (0, 100)))] } else { ranges }
+    }
+
+    /// Returns whether a person meets all of them but the search.
+    fn hold(&self, config: &Config, evaluation: &Evaluation, owner: Option<&str>) -> bool {
+        let score =
+            |(scale, range): (Scale, (u8, u8))| scale.of(evaluation).is_some_and(|score| is_between(score, range));
+        self.stage.is_none_or(|stage| evaluation.stage == stage)
+            && self.owner.is_none_or(|asked| owner.map(owner_key) == Some(asked))
+            && self.score.is_none_or(score)
+            && self.segment.as_deref().is_none_or(|name| evaluation.segments(config).any(|own| own == name))
+            && self.persona.as_deref().is_none_or(|name| evaluation.personas(config).any(|own| own == name))
+    }
+
+    fn are_found_in(&self, words: &BTreeSet<String>) -> bool {
+        // Shorter words are not indexed, and an initial says little.
+        let asked = self.words.iter().filter(|asked| asked.len() >= search::MIN_WORD_BYTES);
+        asked.into_iter().all(|asked| words.iter().any(|word| word.starts_with(asked)))
+    }
+}
+
+/// Returns a page of people.
+pub(super) async fn page(deps: &Deps, query: &str) -> Result<Page<Row>, Failure> {
+    let params = Params::read(query, &ALLOWED)?;
+    let (config, now) = (deps.config.current().await, deps.clock.now());
+    let filters = Filters::read(&params, &config)?;
+    let ranges = filters.ranges();
+    let list = People { deps, config: &config, filters: &filters, now };
+    let exact = match params.get("search").filter(|_| params.get("cursor").is_none()) {
+        Some(text) => list.exact(text).await?,
+        None => None,
+    };
+    let has_words = filters.words.iter().any(|word| word.len() >= search::MIN_WORD_BYTES);
+    if params.get("search").is_some() && !has_words && exact.is_none() {
+        return Err(Failure::Wrong(
+            "search needs the first three letters of a word of the name or company, or a whole id or mail address",
+        ));
+    }
+    let ranges = if params.get("search").is_some() && !has_words { Vec::new() } else { ranges };
+    walk::page(deps, &list, &params, &ranges, exact.flatten(), (config.version.as_str(), now)).await
+}
+
+struct People<'a> {
+    deps: &'a Deps,
+    config: &'a Config,
+    filters: &'a Filters,
+    now: Timestamp,
+}
+
+impl People<'_> {
+    /// Returns the row of the profile with an id or address; `Some(None)` if there is one, and a filter leaves it out.
+    #[expect(clippy::option_option, reason = "two questions: whether there is one, and whether it is shown")]
+    async fn exact(&self, text: &str) -> Result<Option<Option<(String, Row)>>, Failure> {
+        let found = match person::resolve(&self.deps.store, self.config, text).await {
+            Err(error) if error.is_unreadable() => return Ok(Some(None)),
+            found => found?,
+        };
+        let Some(stored) = found else { return Ok(None) };
+        let facts = self.facts([&stored.profile]).await?;
+        let row = self.row(&stored.profile, &stored.profile.view(), &facts).await?;
+        Ok(Some(row.map(|row| (row.id.to_string(), row))))
+    }
+
+    /// Returns the facts of the primary accounts of people, and of those that have these accounts' people.
+    async fn facts<'p>(
+        &self,
+        profiles: impl IntoIterator<Item = &'p Profile>,
+    ) -> Result<HashMap<AccountId, AccountFacts>, StoreError> {
+        let primary = |profile: &Profile| memberships(self.config, &profile.view()).into_iter().next();
+        let ids: BTreeSet<AccountId> = profiles.into_iter().filter_map(primary).collect();
+        let mut found = HashMap::new();
+        let (mut holders, mut wanted) = (HashMap::new(), ids);
+        for _ in 0..2 {
+            for (id, stored) in self.deps.store.accounts_many(&wanted).await? {
+                let Ok(stored) = stored else { continue };
+                match stored.account.holder() {
+                    Some(holder) => drop(holders.insert(id, holder.clone())),
+                    None => drop(found.insert(id, facts(self.config, &stored.account, self.now))),
+                }
+            }
+            wanted = holders.values().filter(|holder| !found.contains_key(*holder)).cloned().collect();
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        for (id, holder) in holders {
+            if let Some(facts) = found.get(&holder).cloned() {
+                found.insert(id, facts);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the person's row; `None` if a filter other than the search leaves them out.
+    async fn row(
+        &self,
+        profile: &Profile,
+        view: &State,
+        facts: &HashMap<AccountId, AccountFacts>,
+    ) -> Result<Option<Row>, StoreError> {
+        let accounts = memberships(self.config, view);
+        let primary = accounts.first().and_then(|id| facts.get(id));
+        let pays_elsewhere = self.deps.store.pays_elsewhere(self.config, &accounts, primary, self.now).await?;
+        let around = Accounts { primary, pays_elsewhere };
+        let moment = Moment::new(self.config, self.now).with_account(around).of(profile.id);
+        let evaluation = evaluate(&moment, view);
+        let owner = evaluation.owner(self.config, primary);
+        if !self.filters.hold(self.config, &evaluation, owner) {
+            return Ok(None);
+        }
+        let sorted_by = self.filters.score.map_or(Scale::Engagement, |(scale, _)| scale).of(&evaluation);
+        let names = |all: &mut dyn Iterator<Item = &str>| all.map(str::to_owned).collect();
+        Ok(Some(Row {
+            id: profile.id,
+            identity: crate::event::identity(profile, profile.id).map(|identity| identity.as_str().to_owned()),
+            name: view.text_trait("name"),
+            email: view.text_trait("email"),
+            company: view.text_trait("company"),
+            account: accounts.into_iter().next(),
+            owner: owner.map(str::to_owned),
+            stage: evaluation.stage,
+            segments: names(&mut evaluation.segments(self.config)),
+            personas: names(&mut evaluation.personas(self.config)),
+            scores: evaluation.scores,
+            engagement: evaluation.engagement,
+            nps: evaluation.nps,
+            last_seen: view.seen.map(|seen| seen.last_at()),
+            idle_days: evaluation.idle_days,
+            sorted_by,
+        }))
+    }
+
+    /// Returns whether an entry is one that its profile still has, and the one by which a search shows it.
+    fn is_entry(&self, list: &str, place: &Place, profile: &Profile) -> bool {
+        let Some(listed) = &profile.listed else { return false };
+        let Some(entry) = ListEntry::parse(&format!("{list}#{}", place.order())) else { return false };
+        if !listed.entries().contains(&entry) || !self.filters.are_found_in(&listed.words) {
+            return false;
+        }
+        let longest = self.filters.words.iter().max_by_key(|word| word.len());
+        let first = longest.and_then(|asked| listed.words.iter().find(|word| word.starts_with(asked)));
+        entry.list() != ListEntry::of_word("").list() || first.is_some_and(|first| first == place.order())
+    }
+}
+
+impl Rows for People<'_> {
+    type Row = Row;
+
+    async fn rows(&self, list: &str, places: &[Place]) -> Result<(Vec<Option<Row>>, u64), StoreError> {
+        let ids: Vec<Option<PersonId>> = places.iter().map(|place| PersonId::parse(place.id()).ok()).collect();
+        let wanted: HashSet<PersonId> = ids.iter().flatten().copied().collect();
+        let mut unreadable = ids.iter().filter(|id| id.is_none()).count() as u64;
+        let mut profiles = HashMap::new();
+        for (id, loaded) in self.deps.store.load_many(&wanted).await? {
+            match loaded {
+                Ok(Loaded::Profile(stored)) => drop(profiles.insert(id, stored.profile)),
+                Ok(Loaded::Absent | Loaded::Moved(_)) => {}
+                Err(error) if error.is_unreadable() => unreadable += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        let facts = self.facts(profiles.values()).await?;
+        let mut rows = Vec::with_capacity(places.len());
+        for (place, id) in places.iter().zip(ids) {
+            let profile = id.and_then(|id| profiles.get(&id)).filter(|profile| self.is_entry(list, place, profile));
+            rows.push(match profile {
+                Some(profile) => self.row(profile, &profile.view(), &facts).await?,
+                None => None,
+            });
+        }
+        Ok((rows, unreadable))
+    }
+
+    fn sort(&self, rows: &mut [Row]) {
+        rows.sort_by_key(|row| (std::cmp::Reverse(row.sorted_by), row.id));
+        if self.filters.is_rising == Some(true) {
+            rows.reverse();
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod poison;
 mod rebuild;
 mod renewals;
 mod replay;
+mod reports;
 mod rescore;
 mod scenarios;
 mod sentiment;

@@ -5,7 +5,7 @@ use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::{Deed, Reader};
 use crate::{
-    account, cors, experiments, explain, features, inbox, journey_list, lists, play, profile, rejects, resume,
+    account, cors, experiments, explain, features, inbox, journey_list, lists, play, profile, rejects, reports, resume,
     segments, snippet, status, unmerge, unsubscribe,
 };
 use http::{Method, Response};
@@ -24,7 +24,7 @@ const INBOXES: &str = "/api/inbox/";
 
 /// The message for an unknown path.
 const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles, profiles/{identity}, accounts, accounts/{id}, segments, \
-    journeys, experiments, features, rejects, inbox/{identity}";
+    journeys, experiments, features, reports, rejects, inbox/{identity}";
 
 /// Answers a request. Every failure is an answer.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
@@ -124,6 +124,15 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "features"] => {
             only("GET", reads)?;
             features::list(deps).await
+        }
+        ["api", "reports"] => {
+            only("GET", reads)?;
+            reports::list(deps).await
+        }
+        ["api", "reports", name] => {
+            only("GET", reads)?;
+            let day = parameter(request.uri().query().unwrap_or_default(), "day")?;
+            reports::show(deps, name, day.as_deref()).await
         }
         ["api", "experiments", journey @ ..] if journey.len() <= 1 => {
             only("GET", reads)?;

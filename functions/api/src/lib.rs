@@ -25,6 +25,7 @@ mod page;
 mod person;
 mod profile;
 mod rejects;
+mod reports;
 mod resume;
 mod segments;
 mod snippet;

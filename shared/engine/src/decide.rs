@@ -287,7 +287,14 @@ impl<'a, 'p> Situation<'a, 'p> {
                     part.facts.segments.insert(segment.key, now);
                 }
             } else {
-                self.facts.segments.remove(&segment.key);
+                let since = self.facts.segments.remove(&segment.key).filter(|_| segment.retention_target.is_some());
+                if let Some(since) = since {
+                    let left = self.now();
+                    self.facts.note_left(segment.key, since, left);
+                    if let Some(part) = self.profile.primary_mut() {
+                        part.facts.note_left(segment.key, since, left);
+                    }
+                }
                 for part in &mut self.profile.parts {
                     part.facts.segments.remove(&segment.key);
                 }

@@ -1,5 +1,6 @@
 //! Decisions: recorded facts, which are not derived from events.
 
+use crate::activity::Months;
 use crate::candidates::Candidate;
 use perennial_domain::hash::hash32;
 use perennial_domain::{Cause, Channel, PersonId};
@@ -38,6 +39,10 @@ pub struct Facts {
     /// some minutes after a push, see `pushes.rs`. Stored apart, see `perennial_store`'s codec.
     #[serde(skip)]
     pub noted_under: Option<i64>,
+    /// Months in which the person was in a segment with a retention target that they have left since, by the segment's
+    /// key. Stored separately, see `perennial_store`'s codec.
+    #[serde(skip)]
+    pub stayed: BTreeMap<u32, Months>,
     /// Ways of splits that were taken, and holdouts that the person is in, by [`split_key`],
     /// [`holdout_key`] and [`always_key`].
     #[serde(with = "crate::keyed")]
@@ -172,6 +177,9 @@ impl Facts {
         }
         self.imported = self.imported.max(other.imported);
         self.noted_under = self.noted_under.max(other.noted_under);
+        for (key, months) in &other.stayed {
+            self.stayed.entry(*key).or_default().merge(months);
+        }
         for (key, since) in &other.segments {
             self.segments.entry(*key).and_modify(|mine| *mine = (*mine).min(*since)).or_insert(*since);
         }

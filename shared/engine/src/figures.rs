@@ -4,9 +4,10 @@
 
 use crate::experiment::Tally;
 use crate::profile::Profile;
+use crate::state::State;
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_config::features::ERROR_DAYS;
+use perennial_config::features::{ERROR_DAYS, Feature};
 use perennial_domain::time::day_of;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +45,28 @@ pub struct FeatureFigures {
     pub people_with_errors: u64,
 }
 
+impl FeatureFigures {
+    /// Returns the figures of one person's `state` on the day `today`, counted from 1970-01-01.
+    pub fn of(feature: &Feature, state: &State, today: i32) -> Self {
+        let uses = state.uses.get(&feature.key);
+        let errors = state.windowed(feature.errors_key, today, FEATURE_DAYS);
+        Self {
+            people: u64::from(uses.is_some_and(|uses| uses.active(today, u32::from(FEATURE_DAYS)) > 0)),
+            people_ever: u64::from(uses.is_some()),
+            errors: u64::from(errors),
+            people_with_errors: u64::from(errors > 0),
+        }
+    }
+
+    /// Adds the figures of other people.
+    pub fn add(&mut self, other: Self) {
+        self.people += other.people;
+        self.people_ever += other.people_ever;
+        self.errors += other.errors;
+        self.people_with_errors += other.people_with_errors;
+    }
+}
+
 /// A journey in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JourneyFigures {
@@ -76,12 +99,7 @@ impl Figures {
         self.people += 1;
         for feature in &config.features.all {
             let Some(of) = self.features.get_mut(&feature.name) else { continue };
-            let uses = state.uses.get(&feature.key);
-            let errors = state.windowed(feature.errors_key, today, FEATURE_DAYS);
-            of.people += u64::from(uses.is_some_and(|uses| uses.active(today, u32::from(FEATURE_DAYS)) > 0));
-            of.people_ever += u64::from(uses.is_some());
-            of.errors += u64::from(errors);
-            of.people_with_errors += u64::from(errors > 0);
+            of.add(FeatureFigures::of(feature, &state, today));
         }
         for journey in &config.journeys.all {
             let entered = facts.entered.get(&journey.key);

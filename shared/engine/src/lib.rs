@@ -51,6 +51,7 @@ pub mod sentiment;
 pub mod stage;
 mod starts;
 pub mod state;
+mod stayed;
 mod still;
 mod stretch;
 pub mod taken;

@@ -6,6 +6,7 @@
 //!
 //! Identities follow from the events, except for manual unmerges: [`unmerges`] are stored beside the events.
 
+pub mod extracts;
 pub mod imports;
 pub mod incoming;
 pub mod people;

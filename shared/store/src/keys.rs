@@ -2,6 +2,7 @@
 
 use crate::item::{Item, s};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use perennial_domain::hygiene::mail;
 use perennial_domain::{AccountId, DecisionId, PersonId, hash, time};
 
@@ -50,6 +51,8 @@ pub const COUNTED: &str = "COUNTED";
 pub const LAST: &str = "LAST";
 /// The sort key of the pass that counts.
 pub const PASS: &str = "PASS";
+/// The partition of the run of reports.
+pub const FIGURES: &str = "FIGURES";
 /// The partition of the counters.
 pub const STAT: &str = "STAT";
 /// The partition of the journeys that are, or were, paused, each under its own partition's name.
@@ -188,9 +191,19 @@ pub fn journey_of(key: &str) -> Option<&str> {
     key.strip_prefix("J#")
 }
 
-/// The sort key of a journey's counts of the UTC day of `at`.
+/// The sort key of a journey's counts, or of a report, of the UTC day of `at`.
 pub fn journey_day(at: Timestamp) -> String {
-    format!("{DAY}{}", time::date_of(time::day_of(at)))
+    day(time::date_of(time::day_of(at)))
+}
+
+/// The sort key of something of a UTC day.
+pub fn day(date: Date) -> String {
+    format!("{DAY}{date}")
+}
+
+/// The partition of a report.
+pub fn figures(report: &str) -> String {
+    format!("{FIGURES}#{report}")
 }
 
 /// The shards of a journey's counts of harm: a burst of bounces is counted in transactions, and DynamoDB lets two of them on one item fail.

@@ -9,6 +9,7 @@ mod dated;
 pub mod due;
 pub mod erase;
 mod error;
+pub mod figures;
 pub mod heads;
 pub mod identities;
 mod inflate;

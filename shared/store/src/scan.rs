@@ -9,7 +9,7 @@ use crate::store::Store;
 
 /// The end of a page of profiles. Opaque.
 #[derive(Debug, Clone)]
-pub struct ScanCursor(Item);
+pub struct ScanCursor(pub(crate) Item);
 
 /// A page of profiles.
 #[derive(Debug, Clone, Default)]

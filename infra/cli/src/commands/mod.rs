@@ -19,6 +19,7 @@ mod reach;
 mod redrive;
 mod rejects;
 mod report;
+mod reports;
 mod rescore;
 mod scenarios;
 mod segments;
@@ -58,6 +59,8 @@ enum Command {
     Accounts(lists::AccountArgs),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
+    /// Show a report: activity, cohorts, funnel, retention, revenue and more, as a table, CSV or JSON.
+    Report(reports::Args),
     /// Import files of history, or of a user database: CSV, TSV, NDJSON and JSON, plain, gzip, zstd or zip. Sends nothing
     /// by default.
     Import(import::Args),
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::People(args) => block_on(lists::run_people(args)),
         Command::Accounts(args) => block_on(lists::run_accounts(args)),
         Command::Segments(args) => block_on(segments::run(args)),
+        Command::Report(args) => block_on(reports::run(args)),
         Command::Import(args) => block_on(import::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),
         Command::Reach(args) => block_on(reach::run(args)),

@@ -169,6 +169,11 @@ impl Operated {
         }))
     }
 
+    /// Returns the dependencies of `report`.
+    pub(crate) fn report(&self) -> perennial_report::Deps {
+        perennial_report::Deps::new(self.store.clone(), self.archive.clone(), self.clock.clone())
+    }
+
     /// Returns the dependencies of an import. It waits while its queue is long, so that it never fills the queue's
     /// storage, and its progress is that of counting.
     ///

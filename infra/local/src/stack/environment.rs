@@ -17,7 +17,7 @@ use std::path;
 use std::sync::Arc;
 
 /// The functions.
-pub const FUNCTIONS: [&str; 6] = ["ingest", "score", "sweep", "rollup", "deliver", "api"];
+pub const FUNCTIONS: [&str; 7] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api"];
 
 /// The region of the embedded services, which are the same in any.
 const REGION: &str = "us-east-1";
@@ -110,6 +110,7 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages), ("ESSENTIAL_QUEUE_URL", essential)]
         }
         "sweep" => &[("EVENTS_QUEUE_URL", events), ("ACCOUNTS_QUEUE_URL", accounts)],
+        "report" => &[],
         _ => &[("EVENTS_QUEUE_URL", events)],
     };
     sends_to.iter().for_each(|(name, url)| set(name, url));
@@ -127,6 +128,7 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             set("ARCHIVE", &format!("file://{}", around.archive.display()));
             set("ACCOUNTS_DEBOUNCE_SECONDS", &around.debounce_seconds.to_string());
         }
+        "report" => set("ARCHIVE", &format!("file://{}", around.archive.display())),
         "sweep" => set("SWEEP_LIMIT", &around.sweep_limit.to_string()),
         "rollup" => set("WAKE_PAUSE_SECONDS", &around.wake_pause_seconds.to_string()),
         "deliver" => {
@@ -208,6 +210,8 @@ mod tests {
         };
         assert_eq!(perennial_ingest::Settings::from_env(&env("ingest")).unwrap().table, "perennial");
         assert_eq!(perennial_score::Settings::from_env(&env("score")).unwrap().archive, "file:///a/directory");
+        let report = perennial_report::Settings::from_env(&env("report")).unwrap();
+        assert_eq!(report.archive, "file:///a/directory");
         assert_eq!(perennial_sweep::Settings::from_env(&env("sweep")).unwrap().limit, 9);
         assert_eq!(perennial_rollup::Settings::from_env(&env("rollup")).unwrap().wake_pause_seconds, 1);
         let deliver = perennial_deliver::Settings::from_env(&env("deliver")).unwrap();
@@ -215,7 +219,7 @@ mod tests {
         let api = perennial_api::Settings::from_env(&env("api")).unwrap();
         let watched: Vec<_> = api.queues.iter().map(|queue| queue.name.as_str()).collect();
         assert_eq!(watched, queues::NAMES);
-        assert!(FUNCTIONS.iter().all(|function| all.of(function).is_some()) && all.of("report").is_none());
+        assert!(FUNCTIONS.iter().all(|function| all.of(function).is_some()) && all.of("replay").is_none());
     }
 
     #[test]

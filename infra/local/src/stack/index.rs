@@ -67,7 +67,7 @@ const ENTRIES: [Entry; 16] = [
     ),
     page(
         "/_local/functions/ingest/environment",
-        "The environment of a function: ingest, score, sweep, rollup, deliver or api. `perennial env FUNCTION` prints it for a shell.",
+        "The environment of a function: ingest, score, sweep, rollup, deliver, report or api. `perennial env FUNCTION` prints it for a shell.",
     ),
     call(
         "POST",

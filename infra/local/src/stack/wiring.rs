@@ -87,6 +87,9 @@ pub(super) struct Wired {
     /// The dependencies of `score`.
     pub(super) score: Arc<perennial_score::Deps>,
     sweep: perennial_sweep::Deps,
+    /// `None` under simulated time, which may pass by months in a second: the operator makes reports when they are
+    /// wanted.
+    report: Option<perennial_report::Deps>,
     elsewhere: Elsewhere,
     /// The archive of a stack without a data directory; deleted with it.
     _scratch: Option<TempDir>,
@@ -109,11 +112,33 @@ impl Wired {
                     true
                 })
             }
+            "report" => {
+                if let Err(error) = self.run_report().await {
+                    tracing::error!(%error, "the reports failed");
+                }
+                false
+            }
             other => {
                 tracing::error!(function = other, "no such function can be scheduled");
                 false
             }
         }
+    }
+}
+
+impl Wired {
+    /// Calls `report` until it has no work left: there is no second call before the schedule's next one.
+    async fn run_report(&self) -> anyhow::Result<()> {
+        if self.elsewhere.has("report") {
+            if let Some(caller) = self.elsewhere.caller("report") {
+                let _ran: perennial_report::Ran = caller.call(&serde_json::json!({})).await?;
+            }
+            return Ok(());
+        }
+        if let Some(report) = &self.report {
+            while perennial_report::handler::handle(report, perennial_report::Request::default()).await?.more {}
+        }
+        Ok(())
     }
 }
 
@@ -261,6 +286,8 @@ pub(super) async fn wire(
     let (events, accounts) = (queue(&urls.events), queue(&urls.accounts));
     let sweep = perennial_sweep::Deps::new(store.clone(), events, accounts, clock.clone(), SWEEP_LIMIT);
     let sweep = if clock.is_simulated() { sweep.without_counting() } else { sweep };
+    let report = perennial_report::Deps::new(store.clone(), archive.clone(), clock.clone());
+    let report = (!clock.is_simulated()).then_some(report);
     let api = super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys);
     let api = Arc::new(api.with_tokens(token_secrets()?));
 
@@ -306,5 +333,19 @@ pub(super) async fn wire(
     let functions = Functions { ingest, api };
     let (score, elsewhere, _scratch) = (score_deps, options.elsewhere.clone(), scratch);
     let sources = sources.into_iter().filter_map(|source| elsewhere.lead(source)).collect();
-    Ok(Wired { store, archive, sqs, config, urls, functions, environments, sources, score, sweep, elsewhere, _scratch })
+    Ok(Wired {
+        store,
+        archive,
+        sqs,
+        config,
+        urls,
+        functions,
+        environments,
+        sources,
+        score,
+        sweep,
+        report,
+        elsewhere,
+        _scratch,
+    })
 }

@@ -89,7 +89,8 @@ impl Archive {
         Ok(split(path, &text, is_event, subject))
     }
 
-    /// Removes `share` from its object: writes the rest of it, or deletes the object if there is none.
+    /// Removes `share` from its object: writes the rest of it, or deletes the object if there is none. Extracts of the
+    /// object's day go first.
     ///
     /// # Errors
     /// [`ArchiveError`] if that fails: the object is then unchanged.
@@ -97,6 +98,8 @@ impl Archive {
         if share.is_empty() {
             return Ok(());
         }
+        // Before the events go: what stops in between is repeated, and finds them still.
+        self.forget_extracts(path).await?;
         if share.is_all() {
             return match self.objects.delete(path).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),

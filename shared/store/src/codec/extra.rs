@@ -6,6 +6,7 @@
 use crate::error::StoreError;
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Member, PersonId, Score, Stage};
+use perennial_engine::activity::Months;
 use perennial_engine::billing::{Payment, Refund, Subscription};
 use perennial_engine::bounds::{Longest, Room};
 use perennial_engine::candidates::Candidate;
@@ -124,6 +125,14 @@ enum Extra {
         /// Stage, personas and segments; `None` if they are those of the item's attributes.
         rest: Option<(Stage, Vec<String>, Vec<String>)>,
     },
+    /// Months in a segment that the person has left.
+    Stayed {
+        /// The identity state's index.
+        part: u16,
+        /// The segment's key.
+        segment: [u8; 4],
+        months: Months,
+    },
 }
 
 /// The optional data that belongs to no identity state.
@@ -169,6 +178,8 @@ fn of(parts: &[Part]) -> Vec<Extra> {
         let starts = facts.starts.iter().map(|(key, due)| (key.to_be_bytes(), *due));
         extras.extend(facts.imported.map(|at| Extra::Imported { part, at }));
         extras.extend(facts.noted_under.map(|since| Extra::NotedUnder { part, since }));
+        let stayed = facts.stayed.iter().map(|(key, months)| (key.to_be_bytes(), *months));
+        extras.extend(stayed.map(|(segment, months)| Extra::Stayed { part, segment, months }));
         extras.extend(starts.map(|(journey, due)| Extra::Start { part, journey, due }));
         extras.extend(billing.subscriptions.iter().map(|(key, subscription)| Extra::Subscription {
             part,
@@ -283,6 +294,9 @@ pub(super) fn read(
             }
             Extra::Imported { part, at } => named(parts, part)?.facts.imported = Some(at),
             Extra::NotedUnder { part, since } => named(parts, part)?.facts.noted_under = Some(since),
+            Extra::Stayed { part, segment, months } => {
+                named(parts, part)?.facts.stayed.insert(u32::from_be_bytes(segment), months);
+            }
             Extra::Curve(bytes) => behind.curve = Some(bytes),
             Extra::Longest { part, once, longest } => {
                 let state = &mut named(parts, part)?.state;

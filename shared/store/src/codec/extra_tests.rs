@@ -29,6 +29,18 @@ fn configuration_that_notes_were_made_under_is_stored_behind_the_body() {
 }
 
 #[test]
+fn months_in_a_segment_that_was_left_are_stored_behind_the_body() {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    let before = encode_state(&stored.profile, &[], 0).unwrap().len();
+    let mut months = perennial_engine::activity::Months::default();
+    [650, 651, 653].into_iter().for_each(|month| months.mark(month));
+    stored.profile.parts[0].facts.stayed.insert(7, months);
+    let (_, loaded) = round_trip(&stored);
+    assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    assert!(encode_state(&stored.profile, &[], 0).unwrap().len() <= before + 10);
+}
+
+#[test]
 fn items_without_candidates_are_read_and_written_byte_for_byte_as_before() {
     let mut seen = 0;
     for (name, bytes) in stored_long_ago().filter(|(name, _)| name.starts_with("format-5")) {

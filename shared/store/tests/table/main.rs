@@ -14,6 +14,7 @@ mod bounds;
 mod bucket;
 mod config;
 mod count;
+mod figures;
 mod lists;
 mod mails;
 mod messages;

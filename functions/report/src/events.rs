@@ -1,0 +1,81 @@
+//! What events say about subscriptions, from the archive: read once for each day, and kept beside it.
+
+use crate::error::ReportError;
+use crate::handler::Deps;
+use futures::TryStreamExt;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use perennial_config::Config;
+use perennial_domain::time::{date_of, day_of};
+use perennial_reports::{Ledger, Notice, notice, rules};
+use perennial_store::archive::undamaged;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The kind of extracts.
+const KIND: &str = "subscriptions";
+/// Days after which nothing is added to a day of receipt any more: a message waits in a queue for four days, and as a
+/// dead letter for 14 at most.
+const CLOSED_AFTER: i64 = 18;
+
+/// The notices of a day of receipt.
+#[derive(Debug, Serialize, Deserialize)]
+struct Extract {
+    /// The rules under which they were read.
+    rules: u64,
+    /// The objects that the day had.
+    objects: u64,
+    /// Objects and lines that cannot be read.
+    damaged: u64,
+    notices: Vec<Notice>,
+}
+
+/// Returns what all events received until `at` say; `None` if the run that began at `began` is over before: the next one
+/// continues with the days that are not kept yet.
+pub(crate) async fn ledger(
+    deps: &Deps,
+    config: &Config,
+    at: Timestamp,
+    began: Timestamp,
+) -> Result<Option<Ledger>, ReportError> {
+    let mut ledger = Ledger::default();
+    let rules = rules(config);
+    let today = date_of(day_of(at));
+    for day in deps.archive.days_of_receipt().await?.into_iter().filter(|day| *day <= today) {
+        let extract = match kept(deps, day, today, rules).await? {
+            Some(extract) => extract,
+            None if deps.is_over(began) => return Ok(None),
+            None => read(deps, config, day, rules).await?,
+        };
+        ledger.unreadable += extract.damaged;
+        extract.notices.into_iter().for_each(|notice| ledger.add(notice));
+    }
+    Ok(Some(ledger))
+}
+
+/// Returns the kept extract of `day`; `None` if it is to be read again: under other rules, or because objects came since.
+async fn kept(deps: &Deps, day: Date, today: Date, rules: u64) -> Result<Option<Extract>, ReportError> {
+    let Some(extract) = deps.archive.extract::<Extract>(KIND, day).await? else { return Ok(None) };
+    if extract.rules != rules {
+        return Ok(None);
+    }
+    let is_closed = day.checked_add(CLOSED_AFTER.days()).is_ok_and(|closed| closed < today);
+    Ok((is_closed || deps.archive.objects_of(day).await? == extract.objects).then_some(extract))
+}
+
+/// Reads the events of a day, and keeps what they say.
+async fn read(deps: &Deps, config: &Config, day: Date, rules: u64) -> Result<Extract, ReportError> {
+    // Before the events are read: an object that comes meanwhile is read again, rather than missed.
+    let objects = deps.archive.objects_of(day).await?;
+    let damaged = AtomicU64::new(0);
+    let mut notices = Vec::new();
+    {
+        let mut events = std::pin::pin!(undamaged(deps.archive.read(day, day).await?, &damaged));
+        while let Some(event) = events.try_next().await? {
+            notices.extend(notice(config, &event));
+        }
+    }
+    let extract = Extract { rules, objects, damaged: damaged.load(Ordering::Relaxed), notices };
+    deps.archive.put_extract(KIND, day, &extract).await?;
+    Ok(extract)
+}

@@ -1,0 +1,22 @@
+//! The monthly recurring revenue of a subscription.
+
+use perennial_domain::Money;
+use perennial_domain::billing::Terms;
+use perennial_engine::billing::{Phase, Subscription, phase};
+
+/// The months of a year.
+const MONTHS: i64 = 12;
+
+/// Returns the monthly recurring revenue of `subscription` at `now`, in microseconds since 1970: its annual price by
+/// twelve, rounded to the nearest minor unit. `None` unless it is paid for: nothing in a trial, paused, unpaid or over.
+/// Without a price, `paid`, its last payment, stands for that of one interval, a month if unknown.
+pub(crate) fn mrr(subscription: &Subscription, paid: Option<Money>, trial_days: u16, now: i64) -> Option<Money> {
+    if !matches!(phase(subscription, trial_days, now), Phase::Paid { .. }) {
+        return None;
+    }
+    let interval = subscription.interval.as_ref().map(|interval| interval.value);
+    let by_payment = || Terms { price: paid, quantity: Some(1), interval }.yearly();
+    let yearly = if subscription.price.is_some() { subscription.yearly() } else { by_payment() };
+    let yearly = yearly.filter(|yearly| yearly.minor > 0)?;
+    Some(Money { minor: yearly.minor.saturating_add(MONTHS / 2) / MONTHS, currency: yearly.currency })
+}

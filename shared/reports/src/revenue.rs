@@ -1,0 +1,9 @@
+//! Recurring revenue, from the reports about subscriptions in events: a profile knows a subscription's last price only.
+
+mod changes;
+mod ledger;
+mod notice;
+mod plans;
+
+pub use ledger::Ledger;
+pub use notice::{Notice, notice, rules};

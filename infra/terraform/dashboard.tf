@@ -19,7 +19,7 @@ locals {
     [
       { title = "Accounts", own = { of = "rollup", metrics = ["AccountsSeen", "AccountsWritten", "AccountsUnchanged", "AccountsFailed", "CrmUpdates"] } },
       { title = "People woken by accounts", own = { of = "rollup", metrics = ["PeopleWoken", "EntriesRenewed", "EntriesUnreadable", "PeopleMeant"] } },
-      { title = "Traits standardised", own = { of = "ingest", metrics = ["TraitsChanged", "TraitsDropped"] } },
+      { title = "Traits standardised, reports made", own = { of = "ingest", metrics = ["TraitsChanged", "TraitsDropped"] }, own_right = { of = "report", metrics = ["ReportsMade"] } },
     ],
     [
       { title = "Oldest message, seconds", left = local.oldest_message },

@@ -2,13 +2,14 @@
 
 locals {
   # The functions in the order in which work flows.
-  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "api"]
+  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api"]
   functions = {
     ingest  = module.ingest
     score   = module.score
     sweep   = module.sweep
     rollup  = module.rollup
     deliver = module.deliver
+    report  = module.report
     api     = module.api
   }
 
@@ -115,6 +116,20 @@ module "deliver" {
     },
     { for name in var.config.secrets.endpoints : name => local.secret_values[name] },
   )
+}
+
+module "report" {
+  source = "./modules/function"
+
+  name        = "report"
+  description = "Counts all profiles and makes the reports"
+  stage       = local.stage
+  size        = var.config.functions.report
+  statements  = local.permissions.report
+  environment = {
+    TABLE   = aws_dynamodb_table.people.name
+    ARCHIVE = "s3://${aws_s3_bucket.archive.id}/${local.archive_prefix}"
+  }
 }
 
 module "api" {

@@ -73,6 +73,17 @@ locals {
       [for key in compact([var.secrets_key_arn]) : { actions = ["kms:Decrypt"], resources = [key] } if local.asks_extension],
     )
 
+    report = [
+      # The scan counts all profiles, a part in each run.
+      { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], resources = [local.table_arn] },
+      # It reads the events of a day once, and keeps what they say about subscriptions.
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.archive_prefix}/*"] },
+      { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.archive_prefix}/extracts/*"] },
+      { actions = ["s3:ListBucket"], resources = [aws_s3_bucket.archive.arn] },
+      # Lambda puts scheduled calls that it could not run into the dead-letter queue of schedules, with the function's role.
+      { actions = ["sqs:SendMessage"], resources = [local.queue_arns["schedules-dlq"]] },
+    ]
+
     api = [
       {
         actions = [

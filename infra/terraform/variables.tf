@@ -54,8 +54,8 @@ variable "config" {
   }
 
   validation {
-    condition     = alltrue([for schedule in var.config.schedules : contains(["sweep"], schedule.function)])
-    error_message = "schedules.toml: only sweep is called by the clock."
+    condition     = alltrue([for schedule in var.config.schedules : contains(["sweep", "report"], schedule.function)])
+    error_message = "schedules.toml: only sweep and report are called by the clock."
   }
 }
 

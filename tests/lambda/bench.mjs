@@ -36,7 +36,7 @@ export function recent(payload, now = Date.now()) {
 }
 
 /** The functions that queues and schedules call; the others are called by URL. */
-const CALLED = ['score', 'sweep', 'rollup', 'deliver'];
+const CALLED = ['score', 'sweep', 'rollup', 'deliver', 'report'];
 
 export const FUNCTIONS = ['ingest', ...CALLED, 'api'];
 export const samples = join(root, 'events');

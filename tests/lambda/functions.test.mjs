@@ -36,6 +36,8 @@ const STORY = {
   'ingest/hook.json': accepted(1),
   'ingest/no-key.json': answered(401, ({ error }) => error.code === 'unknown_write_key'),
   'ingest/preflight.json': answered(204),
+  'report/schedule.json': (answer) => assert.deepEqual([answer.more, answer.made.unreadable], [false, 0]),
+  'report/now.json': (answer) => assert.deepEqual([answer.more, answer.made.unreadable], [false, 0]),
   'sweep/schedule.json': (answer) => assert.deepEqual([typeof answer.sent, answer.unsent, answer.more], ['number', 0, false]),
   'api/status.json': answered(200, ({ events }) => events.accepted > 0),
   'api/profile.json': answered(200, ({ id }) => id === PERSON),

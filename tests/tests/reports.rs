@@ -18,7 +18,7 @@ async fn make(stack: &Stack) {
     assert_eq!(made.unreadable, 0);
 }
 
-/// What Python computes from the archived events.
+/// The figures that Python computes from the archived events.
 async fn computed(stack: &Stack) -> Value {
     let (_, environment) = Client::new(stack.base_url()).get("/_local/functions/report/environment").await;
     let archive = environment["ARCHIVE"].as_str().unwrap().trim_start_matches("file://").to_owned();

@@ -22,7 +22,7 @@ struct ReportsView {
 struct NameView {
     name: &'static str,
     description: &'static str,
-    /// Whether reports of earlier days can be read.
+    /// `true` if reports of earlier days can be read.
     history: bool,
 }
 

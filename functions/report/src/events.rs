@@ -1,4 +1,4 @@
-//! What events say about subscriptions, from the archive: read once for each day, and kept beside it.
+//! The events' reports about subscriptions, from the archive: read once for each day, and kept beside it.
 
 use crate::error::ReportError;
 use crate::handler::Deps;

@@ -43,7 +43,7 @@ impl Deps {
     }
 }
 
-/// What is requested of a run.
+/// A request of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Request {
     /// `true` to begin a pass even if one was made today. One in progress is continued.
@@ -58,7 +58,7 @@ impl Request {
     }
 }
 
-/// What is stored of a complete run.
+/// The stored description of a complete run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// The time that the reports describe: when the pass began.

@@ -44,7 +44,7 @@ export class Dashboard extends Construct {
         row(
           graph('Accounts', counted('rollup', 'AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'CrmUpdates')),
           graph('People woken by accounts', counted('rollup', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant')),
-          graph('Traits standardised', counted('ingest', 'TraitsChanged', 'TraitsDropped')),
+          graph('Traits standardised, reports made', counted('ingest', 'TraitsChanged', 'TraitsDropped'), counted('report', 'ReportsMade')),
         ),
         row(
           graph('Oldest message, seconds', QUEUES.map((name) => queues.of[name].queue.metricApproximateAgeOfOldestMessage(as(name, Stats.MAXIMUM)))),

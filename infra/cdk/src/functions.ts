@@ -29,6 +29,7 @@ const ABOUT: Readonly<Record<FunctionName, string>> = {
   sweep: 'Finds the profiles and accounts whose timers fired',
   rollup: 'Computes accounts',
   deliver: 'Sends messages, and processes delivery reports',
+  report: 'Counts all profiles and makes the reports',
   api: 'Serves the API, the inbox and the preference page',
 };
 
@@ -75,6 +76,10 @@ export class Functions extends Construct {
       MESSAGES_QUEUE_URL: url('messages'),
       ACCOUNTS_QUEUE_URL: url('accounts'),
     });
+    const report = create('report', {
+      ...table,
+      ARCHIVE: `s3://${storage.archive.bucketName}/${ARCHIVE_PREFIX}`,
+    });
     const depths = QUEUES.flatMap((name) => {
       const key = name.toUpperCase().replace('-', '_');
       return [
@@ -101,7 +106,7 @@ export class Functions extends Construct {
       ...secrets.environment('UNSUBSCRIBE_KEYS', ...config.endpoints.env),
       ...revision,
     });
-    this.of = { ingest, score, sweep, rollup, deliver, api };
+    this.of = { ingest, score, sweep, rollup, deliver, report, api };
 
     for (const name of QUEUES) this.feed(name, resources);
   }
@@ -155,13 +160,18 @@ class PerennialFunction extends Construct {
         own: new PolicyDocument({ statements: [log, ...permissionsOf(name, Stack.of(this), resources)] }),
       },
     });
+    const bucket = Stack.of(this).getLogicalId(resources.storage.archive.node.defaultChild as CfnElement);
+    const below = (prefix: string) => `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${prefix}/*]`;
     if (name === 'score') {
-      const bucket = Stack.of(this).getLogicalId(resources.storage.archive.node.defaultChild as CfnElement);
       acknowledge(
         role,
-        `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${ARCHIVE_PREFIX}/*]`,
+        below(ARCHIVE_PREFIX),
         'Objects of the archive are named by day and by what is in them. Only writing is allowed, and only below this prefix.',
       );
+    }
+    if (name === 'report') {
+      acknowledge(role, below(ARCHIVE_PREFIX), 'It reads the events of each day, whose objects are named by what is in them.');
+      acknowledge(role, below(`${ARCHIVE_PREFIX}/extracts`), 'It keeps one object for each day. Only writing is allowed, and only below this prefix.');
     }
     if (name === 'deliver') {
       acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'ses:GetAccount reads the quota of the whole account; it takes no resource.');

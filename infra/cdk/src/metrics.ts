@@ -12,6 +12,7 @@ export const COUNTED = {
   ingest: ['EventsAccepted', 'EventsRejected', 'TraitsChanged', 'TraitsDropped', 'ConfigsCompiled'],
   score: ['EventsCounted', 'EventsDuplicate', 'PeopleWritten', 'PeopleFailed', 'ActionsPerformed', 'Conflicts', 'PeopleReshaped', 'MergesRefused', 'ConfigsCompiled'],
   sweep: ['TicksSent', 'TicksUnsent', 'ConfigsCompiled'],
+  report: ['ReportsMade', 'ConfigsCompiled'],
   rollup: ['AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant', 'CrmUpdates', 'ConfigsCompiled'],
   deliver: [
     'MessagesSent',

@@ -58,6 +58,16 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     allow(['*'], 'ses:GetAccount'),
     ...secrets(r, stack),
   ],
+  report: (r) => [
+    // The scan counts all profiles, a part in each run.
+    table(r, 'GetItem', 'PutItem', 'Scan'),
+    // It reads the events of a day once, and keeps what they say about subscriptions.
+    allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/*`)], 's3:GetObject'),
+    allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/extracts/*`)], 's3:PutObject'),
+    allow([r.storage.archive.bucketArn], 's3:ListBucket'),
+    // Lambda sends failed calls there with the function's role.
+    allow([r.queues.schedulesDlq.queueArn], 'sqs:SendMessage'),
+  ],
   api: (r) => [
     table(r, 'GetItem', 'BatchGetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'),
     send(r, 'events'),

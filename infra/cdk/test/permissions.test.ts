@@ -72,6 +72,13 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('ses:GetAccount', '*'),
     ...each('ses:SendEmail', ses(`identity/${domain}`), ses(`identity/${fromAddress}`), ses(`configuration-set/${configurationSet}`)),
   ],
+  report: [
+    ...each('dynamodb:GetItem dynamodb:PutItem dynamodb:Scan', TABLE),
+    ...each('s3:GetObject', '<Bucket>/archive/*'),
+    ...each('s3:PutObject', '<Bucket>/archive/extracts/*'),
+    ...each('s3:ListBucket', '<Bucket>'),
+    ...each('sqs:SendMessage', queue('schedules-dlq')),
+  ],
   api: [
     ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan', TABLE),
     ...each('dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', TABLE),
@@ -96,24 +103,25 @@ for (const name of Object.keys(MAY)) {
   });
 }
 
-it('schedules may call sweep, and set aside calls that fail', () => {
+it('schedules may call sweep and report, and set aside calls that fail', () => {
   assert.deepEqual(allowed(shipped, 'Lets the schedules of perennial call their functions'), [
+    'lambda:InvokeFunction <Function perennial-report>',
     'lambda:InvokeFunction <Function perennial-sweep>',
     'sqs:SendMessage <Queue perennial-schedules-dlq>',
   ]);
 });
 
 it('there is no other role, and no policy beside the roles', () => {
-  assert.equal(shipped.all('AWS::IAM::Role').length, 7);
+  assert.equal(shipped.all('AWS::IAM::Role').length, 8);
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) assert.deepEqual(shipped.all(type), []);
 });
 
-it('no role has a wildcard, but that score may write any object below archive/, and deliver ask for the account\'s quota', () => {
+it('no role has a wildcard, but that score may write any object below archive/ and report read them, and deliver ask for the account\'s quota', () => {
   const wild = shipped
     .all('AWS::IAM::Role')
     .flatMap(({ Properties }) => allowed(shipped, Properties.Description))
     .filter((line) => line.includes('*'));
-  assert.deepEqual(wild, ['s3:PutObject <Bucket>/archive/*', 'ses:GetAccount *']);
+  assert.deepEqual(wild, ['s3:PutObject <Bucket>/archive/*', 's3:GetObject <Bucket>/archive/*', 's3:PutObject <Bucket>/archive/extracts/*', 'ses:GetAccount *']);
 });
 
 it('each role can be taken on by one service only, and that of schedules by this stage\'s alone', () => {

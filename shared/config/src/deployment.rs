@@ -21,6 +21,8 @@ pub struct Deployment {
     pub rollup: Function,
     /// Sends.
     pub deliver: Function,
+    /// Makes the reports.
+    pub report: Function,
     /// Answers questions over HTTPS.
     pub api: Function,
 }
@@ -98,6 +100,7 @@ impl Default for Deployment {
             sweep: function(256, 60),
             rollup: fed(512, 60, 100, 1),
             deliver: fed(256, 60, 10, 0),
+            report: function(1024, 600),
             api: function(256, 15),
         }
     }
@@ -165,6 +168,9 @@ struct RawFunctions {
     /// Sends messages.
     #[serde(default)]
     deliver: RawFunction,
+    /// Makes the reports.
+    #[serde(default)]
+    report: RawFunction,
     /// Answers questions, and shows readers their choices, over HTTPS.
     #[serde(default)]
     api: RawFunction,
@@ -228,6 +234,7 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
         rollup: function(report, functions.rollup, usual.rollup, SECONDS, 1),
         // Messages, essential ones, and what becomes of mails.
         deliver: function(report, functions.deliver, usual.deliver, SECONDS, 3),
+        report: function(report, functions.report, usual.report, SECONDS, 0),
         api: function(report, functions.api, usual.api, HTTP_SECONDS, 0),
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct File {
 struct RawSchedule {
     /// A name of your own: letters, digits, `_` and `-`; unique.
     id: Spanned<String>,
-    /// The function to call: "sweep".
+    /// The function to call: "sweep" or "report".
     function: Spanned<String>,
     /// When: rate(5 minutes), rate(1 hour), cron(minutes hours day-of-month month day-of-week year) or at(2027-01-31T06:00:00), as EventBridge Scheduler
     /// takes them. In cron, day 1 of the week is Sunday, and one of day-of-month and day-of-week is `?`; L, W and # are allowed.
@@ -63,7 +63,7 @@ struct RawSchedule {
 }
 
 /// The functions that a schedule may call.
-const FUNCTIONS: [&str; 1] = ["sweep"];
+const FUNCTIONS: [&str; 2] = ["sweep", "report"];
 
 /// Checks the file.
 pub(crate) fn load(report: &mut Reporter<'_>) -> Vec<Schedule> {

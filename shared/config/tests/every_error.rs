@@ -81,7 +81,7 @@ at_risk_after_idle_days = 0
         "lifecycle.toml:8:19: `onboarding_days` takes a whole number from 0 to 65535, and -1 is outside of that",
         "lifecycle.toml:9:27: customer.at_risk_after_idle_days must be at least 1",
         "personas.toml:2:1: `persona` takes a list, and this is a table",
-        "schedules.toml:3:12: schedule `sweep`: `swep` is no function with a schedule; did you mean `sweep`? Known: sweep",
+        "schedules.toml:3:12: schedule `sweep`: `swep` is no function with a schedule; did you mean `sweep`? Known: report, sweep",
         "schedules.toml:4:14: schedule `sweep`: expression must be rate(…), cron(…) or at(…)",
         "schedules.toml:5:13: schedule `sweep`: `Mars` is no IANA time zone, such as Europe/Berlin",
         "segments.toml:3:8: `long tail`: the name of a segment may contain only letters (a to z), digits, _ and -",
@@ -205,8 +205,10 @@ fn whatever_is_used_twice_is_told_with_the_line_of_its_first_use() {
         assert!(told.contains("duplicate ") && told.contains(", first used at line "), "{file}: {told}");
     }
     let key = told("schedules.toml", "id = \"again\"\n");
-    let first =
-        default_bundle().files["schedules.toml"].lines().position(|line| line.starts_with("id = ")).unwrap() + 1;
+    // The added key belongs to the last schedule of the file.
+    let bundle = default_bundle();
+    let lines: Vec<&str> = bundle.files["schedules.toml"].lines().collect();
+    let first = lines.iter().rposition(|line| line.starts_with("id = ")).unwrap() + 1;
     assert!(key.contains(&format!("duplicate field `id`, first used at line {first}")), "{key}");
 }
 

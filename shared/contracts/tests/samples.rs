@@ -144,7 +144,7 @@ fn score_is_shown_a_browser_that_is_taken_out_of_the_person_of_its_events() {
 #[test]
 fn the_readme_names_every_sample_of_a_queue() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
-    for function in ["score", "deliver", "rollup", "sweep"] {
+    for function in ["score", "deliver", "rollup", "sweep", "report"] {
         for file in fs::read_dir(folder().join(function)).unwrap() {
             let name = format!("`{function}/{}`", file.unwrap().file_name().to_string_lossy());
             assert!(readme.contains(&name), "events/README.md does not say what {name} is");

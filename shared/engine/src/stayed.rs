@@ -18,7 +18,7 @@ impl Facts {
             || self.stayed.get(&key).is_some_and(|months| months.active(month, 1) > 0)
     }
 
-    /// Notes that the person leaves the segment of this `key` at `now`, and was in it `since`, in milliseconds since
+    /// Records that the person leaves the segment of this `key` at `now`, and was in it `since`, in milliseconds since
     /// 1970. Forgets what was left too long ago, so that there is at most one entry for each segment of the last year.
     pub(crate) fn note_left(&mut self, key: u32, since: i64, now: Timestamp) {
         let this_month = month_of(now);

@@ -45,7 +45,7 @@ pub struct Table {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// What its cells contain.
+    /// The unit of its cells.
     pub unit: Unit,
 }
 

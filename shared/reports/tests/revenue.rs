@@ -126,7 +126,7 @@ fn a_payment_stands_for_a_price_that_is_never_named() {
     let report = report(config, &ledger(config, &events), Name::Revenue, "2026-02-20T00:00:00Z");
     let shown = rows(&report, 0);
     assert_eq!((shown[0][3].as_str(), shown[1][4].as_str()), ("145.00 USD", "100.00 USD"));
-    // A browser is not believed.
+    // A browser is not trusted about money.
     let public = EventBuilder::track("3", "u", "Subscription Started").property("revenue", 9).public().build();
     assert_eq!(notice(config, &public), None);
 }

@@ -193,8 +193,7 @@ def funnel(events, person_of, lifecycle):
 
 def revenue(events, lifecycle, billing, now):
     """Recurring revenue by month, in minor units: [opening, new, expansion, contraction, churned, reactivation, closing, customers]."""
-    milestones, trial_days = lifecycle["milestones"], billing["subscriptions"].get("trial_days", 30)
-    del trial_days
+    milestones = lifecycle["milestones"]
     customers = defaultdict(list)
     for event in events:
         name, account = event.get("event"), event.get("groupId") or (event.get("context") or {}).get("groupId")

@@ -18,7 +18,7 @@ export interface Schedule {
 }
 
 /** Which functions a schedule may call. The others are fed by queues or by HTTPS. */
-const SCHEDULED: readonly FunctionName[] = ['sweep'];
+const SCHEDULED: readonly FunctionName[] = ['sweep', 'report'];
 const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
 /** Reads the file; problems are recorded in it. */

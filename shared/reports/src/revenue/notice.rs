@@ -1,4 +1,4 @@
-//! What an event says about a subscription.
+//! A report about a subscription, as an event makes it.
 
 use perennial_config::Config;
 use perennial_domain::billing::SubscriptionReport;

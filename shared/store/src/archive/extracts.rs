@@ -1,4 +1,4 @@
-//! What was read from the events of a day and is needed again, beside the events: one small object for each kind and
+//! Extracts of the events of a day, which are needed again, beside the events: one small object for each kind and
 //! day, `extracts/<kind>/day=<day>.json.gz`. It can be read from the events at any time, and goes when events of its day
 //! are erased.
 

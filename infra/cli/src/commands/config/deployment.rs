@@ -131,6 +131,7 @@ impl Wanted {
             ("sweep", deployment.sweep),
             ("rollup", deployment.rollup),
             ("deliver", deployment.deliver),
+            ("report", deployment.report),
             ("api", deployment.api),
         ];
         Ok(Self {

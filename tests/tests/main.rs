@@ -7,6 +7,7 @@ mod delivery;
 mod hostile;
 mod imports;
 mod journeys_under_faults;
+mod lists;
 mod logs;
 mod operate;
 mod poison;

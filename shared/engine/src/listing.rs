@@ -149,7 +149,7 @@ pub fn is_within(band: u8, slack: u8, score: Score) -> bool {
     (low..=high).contains(&score.get())
 }
 
-/// What the lists have of a profile.
+/// The data of a profile that its entries in lists follow from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
     /// The stage.

@@ -27,7 +27,7 @@ const LAST: &str = "\u{10ffff}";
 /// The most entries that [`Store::list_size`] counts.
 pub const COUNTED: usize = 64;
 
-/// What a list contains.
+/// The kind of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// People.
@@ -75,7 +75,7 @@ impl Listee<'_> {
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
-    /// What it contains.
+    /// The kind of its members.
     pub kind: Kind,
     /// The list, see [`ListEntry::list`].
     pub list: String,
@@ -297,7 +297,7 @@ impl Store {
     }
 }
 
-/// What was read of one partition.
+/// The entries that were read of one partition.
 struct ShardPage {
     /// The place after which it continues; `None` at its end.
     end: Option<Place>,

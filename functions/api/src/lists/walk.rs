@@ -31,7 +31,7 @@ pub(super) struct Page<R> {
     now: Timestamp,
 }
 
-/// What a list makes of the entries of its index.
+/// The rows that a list makes of the entries of its index.
 pub(super) trait Rows {
     /// A row.
     type Row;

@@ -51,13 +51,12 @@ pub(crate) fn of_row<'a>(
         Rows::Maps(maps) => {
             let body = Value::Object(values);
             let payload = Payload { body: &body, signed: None, place: None };
-            let matching = maps.iter().filter(|map| mapping::fits(map, payload));
-            let make = |map: &'a Mapping| {
-                let mut call = mapping::call(&import.id, map, payload, salt);
+            let calls = mapping::calls(&import.id, maps, payload, salt).into_iter();
+            let made = calls.map(|(map, mut call)| {
                 call["type"] = map.kind.as_str().into();
                 Made { call, by: Some(map) }
-            };
-            matching.map(make).collect()
+            });
+            made.collect()
         }
     };
     made.into_iter()

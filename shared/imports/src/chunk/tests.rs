@@ -372,3 +372,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn calls_of_one_row_have_ids_of_their_own_and_the_first_keeps_its_id() {
+    let ids = |toml: &str, row: &str| -> Vec<String> {
+        ok(toml, row).iter().map(|event| event.message_id.as_str().to_owned()).collect()
+    };
+    let track = |who: &str, event: &str| {
+        format!("[[import.map]]\ntype = \"track\"\nuser_id = \"/{who}\"\nevent = \"{event}\"\nmessage_id = \"/id\"\n")
+    };
+    let row = r#"{"id":"o1","buyer":"b","seller":"s","agent":"a"}"#;
+    let (sold, paid) = (track("seller", "Sold"), track("buyer", "Paid"));
+    assert_eq!(ids(&sold, row), ["o1:Sold"], "alone, the id is what it always was");
+    assert_eq!(ids(&(sold.clone() + &paid), row), ["o1:Sold", "o1:Paid"], "and beside another event");
+    let four = sold + &paid + &track("buyer", "Sold") + &track("agent", "Sold");
+    assert_eq!(ids(&four, row), ["o1:Sold", "o1:Paid", "o1:Sold:2", "o1:Sold:3"]);
+    let identify = |who: &str| format!("[[import.map]]\ntype = \"identify\"\nuser_id = \"/{who}\"\n");
+    let both = ids(&(identify("buyer") + &identify("seller")), row);
+    assert_eq!(both[0], ids(&identify("buyer"), row)[0]);
+    assert_eq!(both[1], format!("{}:2", both[0]));
+    let long = ids(&four, &row.replace("o1", &"x".repeat(250)));
+    assert_eq!(long.iter().collect::<std::collections::HashSet<_>>().len(), 4, "{long:?}");
+}

@@ -73,6 +73,15 @@ locals {
       [for key in compact([var.secrets_key_arn]) : { actions = ["kms:Decrypt"], resources = [key] } if local.asks_extension],
     )
 
+    import = concat(local.consume["import"], [
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], resources = [local.table_arn] },
+      { actions = ["sqs:SendMessage"], resources = [for name in ["incoming", "imports"] : local.queue_arns[name]] },
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.incoming_prefix}*"] },
+      { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.progress_prefix}*"] },
+      # Without it S3 refuses a request for an object that does not exist, instead of saying so: each new file would fail.
+      { actions = ["s3:ListBucket"], resources = [aws_s3_bucket.archive.arn] },
+    ])
+
     api = [
       {
         actions = [

@@ -48,6 +48,8 @@ pub(crate) fn of_row<'a>(
     let made = match &import.rows {
         Rows::Calls => vec![Made { call: call(import, values, salt), by: None }],
         Rows::PostHog => vec![Made { call: posthog(import, values), by: None }],
+        // Its rows become no calls.
+        Rows::Suppressions(_) => Vec::new(),
         Rows::Maps(maps) => {
             let body = Value::Object(values);
             let payload = Payload { body: &body, signed: None, place: None };
@@ -76,7 +78,7 @@ pub(crate) fn body(rows: &Rows, call: &Value) -> (Route, String) {
         Rows::PostHog => {
             (Route::Batch(Dialect::PostHog), json!({ "historical_migration": true, "batch": [call] }).to_string())
         }
-        Rows::Calls | Rows::Maps(_) => (Route::Import, format!("[{call}]")),
+        Rows::Calls | Rows::Maps(_) | Rows::Suppressions(_) => (Route::Import, format!("[{call}]")),
     }
 }
 

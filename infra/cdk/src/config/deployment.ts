@@ -3,7 +3,7 @@
 import type { Section } from './toml.ts';
 
 /** The functions, by the names of their crates under `functions/`. */
-export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'api'] as const;
+export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'api', 'import'] as const;
 /** The name of a function. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
@@ -60,6 +60,7 @@ const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
   rollup: { memoryMb: 512, timeoutSeconds: 60, batch: { messages: 100, windowSeconds: 1, atOnce: 10 } },
   deliver: { memoryMb: 256, timeoutSeconds: 60, batch: { messages: 10, windowSeconds: 0, atOnce: 10 } },
   api: { memoryMb: 256, timeoutSeconds: 15 },
+  import: { memoryMb: 1769, timeoutSeconds: 900, batch: { messages: 1, windowSeconds: 0, atOnce: 2 } },
 };
 
 /** Reads the file; problems are recorded in it. */

@@ -132,6 +132,7 @@ impl Wanted {
             ("rollup", deployment.rollup),
             ("deliver", deployment.deliver),
             ("api", deployment.api),
+            ("import", deployment.import),
         ];
         Ok(Self {
             files: FILES.into_iter().filter_map(|name| Some((name, sha256(bundle.files.get(name)?)))).collect(),

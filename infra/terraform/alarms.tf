@@ -2,10 +2,11 @@
 
 locals {
   # Minutes. A message that waits is a new one every quarter of an hour, so an old one is not being received. A report has to be through before its
-  # mail counts as lost. Essential messages are to be out within minutes. An import may take hours.
+  # mail counts as lost. Essential messages are to be out within minutes. Files may wait for each other, and an import may take hours.
   resend = var.config.mail.resend_unknown_after_minutes
   oldest = {
     events        = 15
+    incoming      = 12 * 60
     imports       = 12 * 60
     messages      = max(60, 2 * local.resend)
     essential     = 20

@@ -19,6 +19,7 @@ locals {
     [
       { title = "Accounts", own = { of = "rollup", metrics = ["AccountsSeen", "AccountsWritten", "AccountsUnchanged", "AccountsFailed", "CrmUpdates"] } },
       { title = "People woken by accounts", own = { of = "rollup", metrics = ["PeopleWoken", "EntriesRenewed", "EntriesUnreadable", "PeopleMeant"] } },
+      { title = "Files and rows imported", own = { of = "import", metrics = ["FilesImported", "FilesRefused"] }, own_right = { of = "import", metrics = ["RowsImported", "RowsRejected"] } },
       { title = "Traits standardised, reports made", own = { of = "ingest", metrics = ["TraitsChanged", "TraitsDropped"] }, own_right = { of = "report", metrics = ["ReportsMade"] } },
     ],
     [

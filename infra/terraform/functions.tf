@@ -2,7 +2,7 @@
 
 locals {
   # The functions in the order in which work flows.
-  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api"]
+  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import"]
   functions = {
     ingest  = module.ingest
     score   = module.score
@@ -11,6 +11,7 @@ locals {
     deliver = module.deliver
     report  = module.report
     api     = module.api
+    import  = module.import
   }
 
   # What all functions have in common.
@@ -146,4 +147,21 @@ module "api" {
     UNSUBSCRIBE_KEYS = local.secret_values.UNSUBSCRIBE_KEYS
     INBOX_SECRETS    = local.secret_values.INBOX_SECRETS
   })
+}
+
+module "import" {
+  source = "./modules/function"
+
+  name        = "import"
+  description = "Imports files that arrive in the bucket"
+  stage       = local.stage
+  size        = var.config.functions.import
+  statements  = local.permissions.import
+  environment = {
+    TABLE              = aws_dynamodb_table.people.name
+    IMPORTS_QUEUE_URL  = local.queue_urls.IMPORTS_QUEUE_URL
+    INCOMING_QUEUE_URL = local.queue_urls.INCOMING_QUEUE_URL
+    ARCHIVE            = "s3://${aws_s3_bucket.archive.id}/${local.archive_prefix}"
+    BUCKET             = "s3://${aws_s3_bucket.archive.id}"
+  }
 }

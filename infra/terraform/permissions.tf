@@ -83,6 +83,14 @@ locals {
       # Lambda puts scheduled calls that it could not run into the dead-letter queue of schedules, with the function's role.
       { actions = ["sqs:SendMessage"], resources = [local.queue_arns["schedules-dlq"]] },
     ]
+    import = concat(local.consume["import"], [
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], resources = [local.table_arn] },
+      { actions = ["sqs:SendMessage"], resources = [for name in ["incoming", "imports"] : local.queue_arns[name]] },
+      { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.incoming_prefix}*"] },
+      { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.progress_prefix}*"] },
+      # Without it S3 refuses a request for an object that does not exist, instead of saying so: each new file would fail.
+      { actions = ["s3:ListBucket"], resources = [aws_s3_bucket.archive.arn] },
+    ])
 
     api = [
       {

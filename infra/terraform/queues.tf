@@ -4,6 +4,7 @@ locals {
   # The queues in the order in which work flows, and the function that each feeds.
   flow = [
     { queue = "events", function = "score" },
+    { queue = "incoming", function = "import" },
     { queue = "imports", function = "score" },
     { queue = "messages", function = "deliver" },
     { queue = "essential", function = "deliver" },
@@ -87,6 +88,34 @@ data "aws_iam_policy_document" "queue" {
       principals {
         type        = "Service"
         identifiers = ["sns.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    # S3 announces new files. By its name, the bucket does not have to exist yet: notices are set up last.
+    for_each = each.key == "incoming" ? ["arn:${local.partition}:s3:::${local.archive_bucket}"] : []
+
+    content {
+      sid       = "NoticesOfOurFiles"
+      actions   = ["sqs:SendMessage"]
+      resources = [local.queues[each.key].arn]
+
+      principals {
+        type        = "Service"
+        identifiers = ["s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [local.account]
       }
 
       condition {

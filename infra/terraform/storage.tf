@@ -3,6 +3,11 @@
 locals {
   # The archive's prefix in the bucket.
   archive_prefix = "archive"
+  # The prefix of files to import, and that of the progress of imports.
+  incoming_prefix = "incoming/"
+  progress_prefix = "${local.archive_prefix}/imports/"
+  # Bucket names are global: the account and the region make it unique.
+  archive_bucket = "${local.prefix}-archive-${local.account}-${local.region}"
   # The sparse index of due profiles and accounts.
   due_index = "due"
 }
@@ -66,7 +71,7 @@ resource "aws_dynamodb_table" "people" {
 }
 
 resource "aws_s3_bucket" "archive" {
-  bucket = "${local.prefix}-archive-${local.account}-${local.region}"
+  bucket = local.archive_bucket
   tags   = local.tags
 
   lifecycle {
@@ -128,6 +133,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+  }
+}
+
+# S3 sends a test event when notices are set up, and refuses to set them up if the queue does not accept it.
+resource "aws_s3_bucket_notification" "incoming" {
+  depends_on = [aws_sqs_queue_policy.queue]
+
+  bucket = aws_s3_bucket.archive.id
+
+  queue {
+    queue_arn     = aws_sqs_queue.queue["incoming"].arn
+    events        = ["s3:ObjectCreated:*"]
+    filter_prefix = local.incoming_prefix
   }
 }
 

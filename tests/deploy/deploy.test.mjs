@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import deletion from './checks/deletion.mjs';
 import feedback from './checks/feedback.mjs';
+import files from './checks/files.mjs';
 import operators from './checks/operators.mjs';
 import partialBatch from './checks/partial-batch.mjs';
 import permissions from './checks/permissions.mjs';
@@ -56,5 +57,5 @@ describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540
         throw error;
       }
     });
-  for (const checks of [schedule.begin, story.now, readers, feedback, partialBatch, stages, operators, story.later, schedule.end, permissions, deletion]) checks(check);
+  for (const checks of [schedule.begin, story.now, readers, feedback, files, partialBatch, stages, operators, story.later, schedule.end, permissions, deletion]) checks(check);
 });

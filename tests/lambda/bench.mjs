@@ -1,7 +1,7 @@
 // The functions' own binaries beside the embedded stack, called through cargo-lambda's emulation of Lambda.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,7 +36,7 @@ export function recent(payload, now = Date.now()) {
 }
 
 /** The functions that queues and schedules call; the others are called by URL. */
-const CALLED = ['score', 'sweep', 'rollup', 'deliver', 'report'];
+const CALLED = ['score', 'sweep', 'rollup', 'deliver', 'report', 'import'];
 
 export const FUNCTIONS = ['ingest', ...CALLED, 'api'];
 export const samples = join(root, 'events');
@@ -96,7 +96,11 @@ export class Bench {
     const apis = this.#spawn(cargoLambda, ['lambda', 'watch', '--only-lambda-apis', '-A', '127.0.0.1', '-P', this.port]);
     await apis.until('server', ({ log }) => log.includes('starting Runtime server'));
 
-    const up = ['up', '--port', '0', '--without', CALLED.join(','), '--invoke', lambda];
+    this.folder = await mkdtemp(join(tmpdir(), 'perennial-bench-'));
+    const config = join(this.folder, 'config');
+    await cp(join(root, 'infra', 'config'), config, { recursive: true });
+    await appendFile(join(config, 'imports.toml'), await readFile(join(samples, 'import', 'imports.toml')));
+    const up = ['up', '--port', '0', '--config', config, '--without', CALLED.join(','), '--invoke', lambda];
     this.stack = this.#spawn(perennial, up);
     [, this.url] = await this.stack.until('address', ({ log }) => log.match(/is up at (\S+)/));
 
@@ -124,6 +128,14 @@ export class Bench {
     const { stdout } = await run(perennial, ['env', name, '--url', this.url]);
     const pairs = stdout.trimEnd().split('\n').map((line) => line.match(/^(\w+)=(?:'(.*)'|(.*))$/).slice(1));
     return Object.fromEntries(pairs.map(([key, quoted, plain]) => [key, quoted ?? plain]));
+  }
+
+  /** Puts a copy of a file into the directory that replaces the bucket. */
+  async put(key, file) {
+    const { BUCKET } = await this.environment('import');
+    const path = join(fileURLToPath(BUCKET), key);
+    await mkdir(dirname(path), { recursive: true });
+    await cp(file, path);
   }
 
   /** The function's response to a sample payload moved to today: `cargo lambda invoke NAME --data-file events/NAME/FILE`. */
@@ -162,5 +174,6 @@ export class Bench {
   /** Ends all processes, those that were started last first. */
   async stop() {
     for (const child of this.#children.reverse()) await child.stop();
+    if (this.folder) await rm(this.folder, { recursive: true });
   }
 }

@@ -46,11 +46,18 @@ const STORY = {
   'api/inbox.json': answered(200, inbox),
   'api/inbox-click.json': answered(200, ({ ok }) => ok),
   'score/unmerge.json': taken,
+  'import/test-event.json': taken,
+  'import/created.json': taken,
+  'import/several.json': taken,
 };
 
 describe('functions under cargo-lambda', { timeout: 180_000 }, () => {
   let bench;
-  before(async () => (bench = await Bench.start()));
+  before(async () => {
+    bench = await Bench.start();
+    const customers = join(samples, 'import', 'customers.csv');
+    for (const key of ['2026/June (1) – all.csv', 'more.csv']) await bench.put(`incoming/customers/${key}`, customers);
+  });
   after(() => bench?.stop());
 
   for (const [sample, expect] of Object.entries(STORY)) {
@@ -106,6 +113,13 @@ describe('functions under cargo-lambda', { timeout: 180_000 }, () => {
   test('ingest has set the event without a name aside', async () => {
     const { rejects } = await bench.get('/api/rejects');
     assert.deepEqual(rejects.map(({ code }) => code), ['missing']);
+  });
+
+  test('import has read the file that S3 announced, and its copy not once more', async () => {
+    const { counts, traits } = await bench.eventually('/api/profiles/user-0077', ({ counts }) => counts.$group);
+    assert.deepEqual([counts.$identify, counts.$group, traits.plan], [1, 1, 'team']);
+    const { traits: account } = await bench.eventually('/api/accounts/customer-03', ({ people }) => people === 2);
+    assert.equal(account.seats, 12);
   });
 
   test('no message was given up, and no function has logged an error', async () => {

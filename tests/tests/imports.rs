@@ -254,10 +254,11 @@ async fn files_in_incoming_are_imported_and_bad_rows_are_rejects() {
         rejects["rejects"].as_array().unwrap().iter().map(|reject| reject["reason"].as_str().unwrap()).collect();
     reasons.sort_unstable();
     assert!(
-        reasons.len() == 2 && reasons[0].starts_with("2026-05-31.csv, line 5: the row has 2 columns"),
+        reasons.len() == 2
+            && reasons[0].starts_with("incoming/customers/2026-05-31.csv, line 5: the row has 2 columns"),
         "{reasons:?}"
     );
-    assert!(reasons[1].starts_with("2026-05-31.csv, line 6: a quote is opened"), "{reasons:?}");
+    assert!(reasons[1].starts_with("incoming/customers/2026-05-31.csv, line 6: a quote is opened"), "{reasons:?}");
     stack.stop().await;
 }
 

@@ -11,8 +11,9 @@ use std::time::Duration;
 /// The default time for which totals are cached.
 const MAX_AGE: Duration = Duration::from_secs(60);
 /// The queues, by their displayed names and the prefixes of their variables.
-const QUEUES: [(&str, &str); 6] = [
+const QUEUES: [(&str, &str); 7] = [
     ("events", "EVENTS"),
+    ("incoming", "INCOMING"),
     ("imports", "IMPORTS"),
     ("messages", "MESSAGES"),
     ("essential", "ESSENTIAL"),

@@ -2,10 +2,12 @@
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use futures::future::{BoxFuture, FutureExt};
+use perennial_imports::suppression::Suppression;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::Sender;
 use perennial_store::archive::Archive;
 use perennial_store::rejects::Rejects;
+use perennial_store::{Store, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,12 +46,27 @@ impl Backlog for QueueBacklog {
     }
 }
 
+/// The addresses that get no mail.
+pub trait Suppressions: Send + Sync {
+    /// Adds an address, as if the mail service had reported it. Idempotent.
+    fn add<'a>(&'a self, suppression: &'a Suppression) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+impl Suppressions for Store {
+    fn add<'a>(&'a self, suppression: &'a Suppression) -> BoxFuture<'a, Result<(), StoreError>> {
+        let Suppression { address, reason, since } = suppression;
+        async move { self.suppress(&address.key(), *reason, *since).await.map(drop) }.boxed()
+    }
+}
+
 /// The dependencies of an import, one for the whole process.
 pub struct Deps {
     /// Where the progress of imports is stored.
     pub archive: Archive,
     /// Where rejected rows are stored.
     pub rejects: Arc<dyn Rejects>,
+    /// Where addresses that get no mail are stored.
+    pub suppressions: Arc<dyn Suppressions>,
     /// The imports queue.
     pub imports: Arc<dyn Sender>,
     /// Its length, if an import is to wait while it is long.

@@ -5,7 +5,7 @@ use perennial_imports::Input;
 use perennial_imports::input::ReaderAt;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,5 +29,6 @@ pub fn open(path: &Path) -> io::Result<(Input, Option<Timestamp>)> {
     }
     let changed = metadata.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
     let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    Ok((Input::new(name, metadata.len(), Arc::new(LocalFile(file))), changed))
+    let seal = format!("{}:{}:{}:{changed:?}", metadata.dev(), metadata.ino(), metadata.len());
+    Ok((Input::new(name, metadata.len(), Arc::new(LocalFile(file))).with_seal(seal), changed))
 }

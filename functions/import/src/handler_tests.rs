@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::test_support::Kept;
-use aws_lambda_events::event::sqs::SqsMessage;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_store::Archive;
@@ -25,6 +24,7 @@ async fn world(objects: &[(&str, &[u8])]) -> World {
         deps: Deps {
             archive: Archive::memory(),
             rejects: Arc::<Kept>::clone(&rejects),
+            suppressions: Arc::<Kept>::clone(&rejects),
             imports: Arc::<MemoryQueue>::clone(&imports),
             backlog: None,
             clock: Clock::simulated("2026-06-01T00:00:00Z".parse().unwrap()).0,
@@ -100,4 +100,67 @@ async fn unreadable_file_and_unknown_folder_are_rejects_and_not_retried() {
     assert_eq!(reasons.len(), 2);
     assert!(reasons[0].contains("Excel") && reasons[1].contains("no import"), "{reasons:?}");
     assert_eq!(call(&world, "{", 9).await, 1, "a body that is no notice ends in the dead-letter queue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_taken_as_they_are_and_those_that_cannot_be_read_are_rejects() {
+    let odd = "incoming/logs/50% of #1 ~ü (a+b)*.csv";
+    let world = world(&[]).await;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("incoming/logs")).unwrap();
+    std::fs::write(dir.path().join(odd), log(2)).unwrap();
+    let world =
+        World { arrivals: Arrivals { bucket: Incoming::directory(dir.path()).unwrap(), ..world.arrivals }, ..world };
+    assert_eq!(call(&world, &notice::of(odd), 9).await, 0);
+    assert_eq!(world.imports.bodies().len(), 1);
+    assert_eq!(call(&world, &notice("incoming/logs//a.csv"), 9).await, 0);
+    assert_eq!(call(&world, &notice("incoming/a.csv"), 9).await, 0, "without a source there is nothing but the log");
+    let reasons: Vec<String> = world.rejects.0.lock().unwrap().iter().map(|reject| reject.reason.clone()).collect();
+    assert!(reasons.len() == 1 && reasons[0].contains("an empty part"), "{reasons:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_is_replaced_while_it_is_read_is_retried_and_then_read_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("incoming/logs");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.csv"), log(2)).unwrap();
+    let bucket = Incoming::directory(dir.path()).unwrap();
+    let found = bucket.find("incoming/logs/a.csv").await.unwrap().unwrap();
+    assert_eq!(bucket.read(&found, 0..9).await.unwrap().as_ref(), b"messageId");
+    std::fs::write(folder.join("a.csv"), log(3)).unwrap();
+    assert!(bucket.read(&found, 0..9).await.is_err());
+    let again = bucket.find("incoming/logs/a.csv").await.unwrap().unwrap();
+    assert!(again != found && bucket.read(&again, 0..9).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_of_the_repository_are_read() {
+    for (name, files) in [("created", 1), ("several", 2), ("test-event", 0)] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../events/import/{name}.json"));
+        let event: SqsEvent = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let found = notice::objects(event.records[0].body.as_deref().unwrap()).unwrap();
+        assert_eq!(found.len(), files, "{name}");
+        assert_eq!(names_no_file(&event), files == 0, "{name}");
+        assert!(found.iter().all(|object| object.source.as_deref() == Some("customers")), "{found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_without_time_for_a_single_row_fails_and_does_not_call_itself_again() {
+    let world = world(&[("incoming/logs/a.csv", &log(3))]).await;
+    assert_eq!(call(&world, &notice("incoming/logs/a.csv"), 0).await, 1);
+    assert!(world.notices.drain().is_empty());
+    assert_eq!(call(&world, &notice("incoming/logs/a.csv"), 9).await, 0);
+    assert_eq!(world.imports.bodies().len(), 1);
+}
+
+#[test]
+fn reserve_of_a_call_is_a_minute_and_at_most_half_of_it() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    for (seconds, last) in [(900, 840), (120, 60), (60, 30), (10, 5)] {
+        assert_eq!(last_start(at(1000), at(1000 + seconds)), at(1000 + last), "{seconds}");
+    }
+    assert_eq!(last_start(at(1000), at(600)), Timestamp::MAX, "no deadline");
+    assert!(last_start(at(1000), Timestamp::MAX) > at(1_000_000));
 }

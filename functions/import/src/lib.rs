@@ -6,11 +6,11 @@ pub mod file;
 pub mod handler;
 pub mod run;
 
-mod notice;
+pub mod notice;
 mod object;
 #[cfg(test)]
 mod test_support;
 
 pub use config::Settings;
-pub use deps::{Backlog, Deps, QueueBacklog};
+pub use deps::{Backlog, Deps, QueueBacklog, Suppressions};
 pub use run::{ImportError, Outcome, Request, Watch, run};

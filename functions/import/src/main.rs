@@ -1,7 +1,7 @@
 //! Wiring.
 
-use aws_lambda_events::event::sqs::SqsEvent;
-use jiff::{SignedDuration, Timestamp};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use perennial_import::handler::{self, Arrivals};
 use perennial_import::{Deps, Settings};
@@ -11,9 +11,7 @@ use perennial_store::archive::incoming::Incoming;
 use perennial_store::archive::s3::S3Access;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::sync::Arc;
-
-/// The time before the end of a call at which no further chunk begins.
-const RESERVE: SignedDuration = SignedDuration::from_secs(60);
+use tokio::sync::OnceCell;
 
 // Reading waits for the bucket in threads of its own.
 #[tokio::main]
@@ -26,14 +24,20 @@ async fn main() -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let access = S3Access::new(&aws, aws::http_connector(&env)?);
     let clock = Clock::system();
-    let arrivals = &Arrivals {
-        bucket: Incoming::open(&settings.bucket, &access)?,
-        notices: Arc::new(Queue::new(sqs.clone(), settings.incoming_queue_url)),
-        config: ConfigHandle::load(store.clone()).await?,
+    let bucket = &Incoming::open(&settings.bucket, &access)?;
+    let notices = &Queue::new(sqs.clone(), settings.incoming_queue_url);
+    // S3's test event comes with the first deployment, before there is a configuration.
+    let (arrivals, configured) = (&OnceCell::new(), &store.clone());
+    let arrive = async || {
+        let config = ConfigHandle::load(configured.clone()).await?;
+        let notices = Arc::new(notices.clone());
+        Ok::<_, Error>(Arrivals { bucket: bucket.clone(), notices, config })
     };
+    let arrive = &arrive;
     let deps = &Deps {
         archive: Archive::open(&settings.archive, &access)?,
-        rejects: Arc::new(store),
+        rejects: Arc::new(store.clone()),
+        suppressions: Arc::new(store),
         imports: Arc::new(Queue::new(sqs, settings.imports_queue_url)),
         backlog: None,
         clock: clock.clone(),
@@ -41,9 +45,13 @@ async fn main() -> Result<(), Error> {
     let clock = &clock;
     run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
-        let last = deadline.unwrap_or(Timestamp::MAX).checked_sub(RESERVE).unwrap_or(Timestamp::MIN);
+        let end = handler::last_start(clock.now(), deadline.unwrap_or(Timestamp::MAX));
         let clock = clock.clone();
-        let has_time = move || clock.now() < last;
+        let has_time = move || clock.now() < end;
+        if handler::names_no_file(&event.payload) {
+            return Ok(SqsBatchResponse::default());
+        }
+        let arrivals = arrivals.get_or_try_init(arrive).await?;
         handler::handle(deps, arrivals, event.payload, &has_time).await.map_err(Error::from)
     }))
     .await

@@ -1,7 +1,7 @@
 //! Imports one file: chunk by chunk onto the imports queue, with a checkpoint after each.
 //!
 //! ```text
-//! digest ─► job (new, begun or finished) ─► [ chunk ─► rejects, queue ─► checkpoint ]* ─► finished
+//! digest ─► job (new, begun or finished) ─► [ chunk ─► rejects, addresses, queue ─► checkpoint ]* ─► finished
 //! ```
 //!
 //! An import that stops between any two steps continues behind the last checkpoint. A chunk that was sent without one is
@@ -9,6 +9,7 @@
 
 use crate::deps::Deps;
 use data_encoding::HEXLOWER;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use perennial_config::imports::{Import, Mode};
 use perennial_contracts::pack::pack;
@@ -28,6 +29,10 @@ use std::time::Duration;
 pub const STORED_REJECTS: u64 = 1_000;
 /// Messages that may wait on the imports queue before the next chunk is sent, where the backlog is limited: about 18 MB.
 const BACKLOG: u64 = 300;
+/// The size in bytes from which on the digest of a file is stored. Smaller ones are read in no time.
+const SEALED: u64 = 16 << 20;
+/// The addresses that are written at once.
+const WRITES: usize = 32;
 /// The time between two requests for the backlog.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,7 +43,7 @@ pub enum ImportError {
     #[error(transparent)]
     Input(#[from] InputError),
     /// The file's bytes cannot be read.
-    #[error("the file cannot be read")]
+    #[error("the file cannot be read: {0}")]
     Read(#[from] std::io::Error),
     /// How far the import has come could not be read or stored.
     #[error("the progress of the import could not be read or stored")]
@@ -49,6 +54,9 @@ pub enum ImportError {
     /// Rejects could not be stored.
     #[error("rejects could not be stored")]
     Rejects(#[from] StoreError),
+    /// Addresses could not be suppressed.
+    #[error("addresses could not be suppressed")]
+    Suppressions(#[source] StoreError),
     /// A part of the work was cancelled or died.
     #[error("reading was interrupted")]
     Interrupted,
@@ -102,8 +110,7 @@ pub async fn run(
     has_time: &(dyn Fn() -> bool + Send + Sync),
     watch: Watch<'_>,
 ) -> Result<Outcome, ImportError> {
-    let input = request.input.clone();
-    let digest = off_thread(move || digest(&input)).await??;
+    let digest = content(deps, &request).await?;
     // The same file after another one is another import: what it says holds again.
     let (before, digest) = snapshot_before(deps, &request, digest).await?;
     let mut job = match begun(deps, &request, &digest).await? {
@@ -121,7 +128,8 @@ pub async fn run(
     };
     let (input, sent) = (request.input.clone(), job.chunks);
     let mut reading = off_thread(move || {
-        let mut reading = Reading::open(&input, options)?;
+        let opened = Reading::open(&input, options);
+        let mut reading = whole(&input).and_then(|()| Ok(opened?))?;
         reading.skip(sent);
         Ok::<_, ImportError>(reading)
     })
@@ -136,6 +144,7 @@ pub async fn run(
         })
         .await?;
         reading = back;
+        whole(&request.input)?;
         let Some(chunk) = chunk else { break };
         send(deps, &request, &job, &chunk).await?;
         job.chunks += 1;
@@ -144,6 +153,7 @@ pub async fn run(
         job.rejected += chunk.rejects.len() as u64;
         job.unmatched += chunk.unmatched;
         job.unchanged += chunk.unchanged;
+        job.suppressed += chunk.suppressions.len() as u64;
         deps.archive.put_import_job(&job).await?;
         watch(&job, &chunk);
     }
@@ -157,6 +167,28 @@ pub async fn run(
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ImportError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| ImportError::Interrupted)
+}
+
+/// Checks that all bytes so far could be read: a part that could not is missing in the rows.
+fn whole(input: &Input) -> Result<(), ImportError> {
+    input.take_failure().map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+/// Returns the digest of a file's content: that of an earlier call, if the file is the same by its seal, so that a
+/// continuation does not read all of it again.
+async fn content(deps: &Deps, request: &Request) -> Result<String, ImportError> {
+    let (input, source) = (request.input.clone(), &request.import.id);
+    let seal = input.seal().filter(|_| input.size() >= SEALED).map(str::to_owned);
+    if let Some(seal) = &seal
+        && let Some(known) = deps.archive.import_digest(source, seal).await?
+    {
+        return Ok(known);
+    }
+    let digest = off_thread(move || digest(&input)).await??;
+    if let Some(seal) = &seal {
+        deps.archive.put_import_digest(source, seal, &digest).await?;
+    }
+    Ok(digest)
 }
 
 /// Returns the digest of a file's bytes.
@@ -212,10 +244,11 @@ fn new(deps: &Deps, request: &Request, digest: &str) -> ImportJob {
         rejected: 0,
         unmatched: 0,
         unchanged: 0,
+        suppressed: 0,
     }
 }
 
-/// Stores the rejects of a chunk, and puts its events on the queue once that is not too long.
+/// Stores the rejects and suppressed addresses of a chunk, and puts its events on the queue once that is not too long.
 async fn send(deps: &Deps, request: &Request, job: &ImportJob, chunk: &Chunk) -> Result<(), ImportError> {
     let room = usize::try_from(STORED_REJECTS.saturating_sub(job.rejected)).unwrap_or_default();
     let rejects: Vec<Reject> =
@@ -223,6 +256,8 @@ async fn send(deps: &Deps, request: &Request, job: &ImportJob, chunk: &Chunk) ->
     if !rejects.is_empty() {
         deps.rejects.put_all(rejects).await?;
     }
+    let writes: Vec<_> = chunk.suppressions.iter().map(|suppression| deps.suppressions.add(suppression)).collect();
+    stream::iter(writes).buffer_unordered(WRITES).try_collect::<()>().await.map_err(ImportError::Suppressions)?;
     if let Some(backlog) = &deps.backlog {
         while backlog.waiting().await.is_some_and(|waiting| waiting > BACKLOG) {
             tokio::time::sleep(PAUSE).await;

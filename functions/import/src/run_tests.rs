@@ -23,6 +23,7 @@ fn world(now: &str) -> World {
     let deps = Deps {
         archive: Archive::memory(),
         rejects: Arc::<Kept>::clone(&rejects),
+        suppressions: Arc::<Kept>::clone(&rejects),
         imports: Arc::<MemoryQueue>::clone(&queue),
         backlog: None,
         clock: Clock::simulated(now.parse().unwrap()).0,
@@ -153,4 +154,100 @@ async fn import_waits_while_its_queue_is_long() {
     world.deps.backlog = Some(Arc::<Full>::clone(&full));
     import(&world, &log(3)).await;
     assert!(full.0.load(Ordering::Relaxed) <= BACKLOG);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suppression_list_is_stored_once_and_its_addresses_become_no_events() {
+    let world = world(NOW);
+    let text = "email,reason,created_at\nada@acme.example,hard_bounce,2026-01-01\nBob@Acme.example,Unsubscribed,2027-01-01\nnobody,bounce,\n";
+    let list = || Request {
+        import: Arc::new(Import::of(SourceId::parse("list").unwrap(), Format::named("suppressions").unwrap())),
+        ..request(text)
+    };
+    let outcome = run(&world.deps, list(), &|| true, &|_, _| {}).await.unwrap();
+    let job = outcome.job();
+    assert_eq!((job.rows, job.suppressed, job.rejected, job.events), (3, 2, 1, 0));
+    assert!(matches!(run(&world.deps, list(), &|| true, &|_, _| {}).await.unwrap(), Outcome::Known(_)));
+    let mut stored: Vec<_> = world.rejects.1.lock().unwrap().clone();
+    stored.sort_by_key(|suppression| suppression.since);
+    let told: Vec<_> =
+        stored.iter().map(|of| (of.address.key().into_owned(), of.reason.as_str(), of.since.to_string())).collect();
+    assert_eq!(told[0], ("ada@acme.example".to_owned(), "bounce", "2026-01-01T00:00:00Z".to_owned()));
+    assert_eq!((told[1].0.as_str(), told[1].1), ("bob@acme.example", "unsubscribe"));
+    assert!(told[1].2.starts_with("2026-06-01T00:00:00"), "no row is of the future: {}", told[1].2);
+    assert!(world.queue.bodies().is_empty());
+    let reject = &world.rejects.0.lock().unwrap()[0];
+    assert_eq!((reject.code.as_str(), reject.path.as_str()), ("address", "email"));
+}
+
+/// Bytes that cannot be read from a position on, until they can.
+struct Failing(Vec<u8>, Arc<AtomicU64>);
+
+impl perennial_imports::input::ReaderAt for Failing {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        if offset >= self.1.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("the bucket does not respond"));
+        }
+        self.0.as_slice().read_at(buffer, offset)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_cannot_be_read_end_the_import_and_cost_no_row() {
+    let text = log(20_000);
+    // More than is read at once, so that the end is read on its own.
+    assert!(text.len() > 600_000);
+    let world = world(NOW);
+    let readable = Arc::new(AtomicU64::new(u64::MAX));
+    let bytes = || Arc::new(Failing(text.clone().into_bytes(), Arc::clone(&readable)));
+    let failing = || Request { input: Input::new("log.csv", text.len() as u64, bytes()), ..request(&text) };
+    // The digest is complete; then the bucket fails.
+    let fails = {
+        let readable = Arc::clone(&readable);
+        move || {
+            readable.store(300_000, Ordering::Relaxed);
+            true
+        }
+    };
+    let error = run(&world.deps, failing(), &fails, &|_, _| {}).await.unwrap_err();
+    assert!(matches!(&error, ImportError::Read(_)), "{error:?}");
+    readable.store(u64::MAX, Ordering::Relaxed);
+    let outcome = run(&world.deps, failing(), &|| true, &|_, _| {}).await.unwrap();
+    assert_eq!((outcome.job().events, outcome.job().rejected), (20_000, 0));
+    assert_eq!(sent(&world.queue).len(), 20_000);
+}
+
+/// Bytes that count how many of them are read.
+struct Counted(Vec<u8>, Arc<AtomicU64>);
+
+impl perennial_imports::input::ReaderAt for Counted {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        let read = self.0.as_slice().read_at(buffer, offset)?;
+        self.1.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_file_is_read_for_its_digest_once_and_another_content_is_another_file() {
+    let text = log(500_000);
+    let size = text.len() as u64;
+    assert!(size > SEALED);
+    let world = world(NOW);
+    // A call that ends before its first chunk; returns the import, and the bytes that it read.
+    let call = async |text: &str, seal: &str| {
+        let read = Arc::new(AtomicU64::new(0));
+        let bytes = Arc::new(Counted(text.as_bytes().to_vec(), Arc::clone(&read)));
+        let input = Input::new("log.csv", text.len() as u64, bytes).with_seal(seal.to_owned());
+        let outcome = run(&world.deps, Request { input, ..request(text) }, &|| false, &|_, _| {}).await.unwrap();
+        (outcome.job().id.clone(), read.load(Ordering::Relaxed))
+    };
+    let (first, read) = call(&text, "a:1").await;
+    assert!(read >= size, "{read}");
+    let (again, read) = call(&text, "a:1").await;
+    assert!(again == first && read < 1 << 20, "only the beginning is read, for the kind of file: {read}");
+    let (elsewhere, read) = call(&text, "b:1").await;
+    assert!(elsewhere == first && read >= size, "the same content is the same import");
+    let (other, _) = call(&text.replace("Signed In", "Signed Up"), "a:2").await;
+    assert_ne!(other, first);
 }

@@ -59,8 +59,8 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     let mut collected = Collected::with_capacity(text.len(), &config.scoring);
     for payload in payloads {
         let position = payload.place.unwrap_or_default();
-        for mapping in maps.iter().filter(|mapping| mapping::fits(mapping, payload)) {
-            let call = mapping::call(&source.id, mapping, payload, "").to_string();
+        for (mapping, call) in mapping::calls(&source.id, maps, payload, "") {
+            let call = call.to_string();
             let read = tracking::read(Route::Single(mapping.kind), &call);
             // serde_json's output is an object.
             for item in read.iter().flat_map(|body| &body.items) {

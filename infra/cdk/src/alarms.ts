@@ -86,10 +86,11 @@ export class Alarms extends Construct {
 function queueLimits({ config, queues }: { config: Config; queues: Queues }): Record<string, Limit> {
   const resend = config.mail.resendUnknownMinutes;
   // Minutes. A message that waits is a new one every quarter of an hour, so an old one is not being received. A report has to be through before its mail
-  // counts as lost. Essential messages are to be out within minutes. An import may
-  // take hours.
+  // counts as lost. Essential messages are to be out within minutes. Files may wait
+  // for each other, and an import may take hours.
   const oldest: Readonly<Record<QueueName, number>> = {
     events: 15,
+    incoming: 12 * 60,
     imports: 12 * 60,
     messages: Math.max(60, 2 * resend),
     essential: 20,

@@ -44,6 +44,7 @@ export class Dashboard extends Construct {
         row(
           graph('Accounts', counted('rollup', 'AccountsSeen', 'AccountsWritten', 'AccountsUnchanged', 'AccountsFailed', 'CrmUpdates')),
           graph('People woken by accounts', counted('rollup', 'PeopleWoken', 'EntriesRenewed', 'EntriesUnreadable', 'PeopleMeant')),
+          graph('Files and rows imported', counted('import', 'FilesImported', 'FilesRefused'), counted('import', 'RowsImported', 'RowsRejected')),
           graph('Traits standardised, reports made', counted('ingest', 'TraitsChanged', 'TraitsDropped'), counted('report', 'ReportsMade')),
         ),
         row(

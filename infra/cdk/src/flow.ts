@@ -3,6 +3,7 @@
 /** The queues, by name and in the order of processing, and the function that consumes each. */
 export const CONSUMERS = {
   events: 'score',
+  incoming: 'import',
   imports: 'score',
   messages: 'deliver',
   essential: 'deliver',

@@ -20,7 +20,7 @@ import type { Options } from './options.ts';
 import { permissionsOf, type Resources } from './permissions.ts';
 import { CONSUMERS, type QueueName, QUEUES } from './flow.ts';
 import type { Secrets } from './secrets.ts';
-import { ARCHIVE_PREFIX } from './storage.ts';
+import { ARCHIVE_PREFIX, INCOMING_PREFIX, PROGRESS_PREFIX } from './storage.ts';
 
 /** A line about each function. */
 const ABOUT: Readonly<Record<FunctionName, string>> = {
@@ -31,6 +31,7 @@ const ABOUT: Readonly<Record<FunctionName, string>> = {
   deliver: 'Sends messages, and processes delivery reports',
   report: 'Counts all profiles and makes the reports',
   api: 'Serves the API, the inbox and the preference page',
+  import: 'Imports files that arrive in the bucket',
 };
 
 /** All functions, with everything that calls them except schedules. */
@@ -106,7 +107,14 @@ export class Functions extends Construct {
       ...secrets.environment('UNSUBSCRIBE_KEYS', ...config.endpoints.env),
       ...revision,
     });
-    this.of = { ingest, score, sweep, rollup, deliver, report, api };
+    const importer = create('import', {
+      ...table,
+      IMPORTS_QUEUE_URL: url('imports'),
+      INCOMING_QUEUE_URL: url('incoming'),
+      ARCHIVE: `s3://${storage.archive.bucketName}/${ARCHIVE_PREFIX}`,
+      BUCKET: `s3://${storage.archive.bucketName}`,
+    });
+    this.of = { ingest, score, sweep, rollup, deliver, report, api, import: importer };
 
     for (const name of QUEUES) this.feed(name, resources);
   }
@@ -161,17 +169,17 @@ class PerennialFunction extends Construct {
       },
     });
     const bucket = Stack.of(this).getLogicalId(resources.storage.archive.node.defaultChild as CfnElement);
-    const below = (prefix: string) => `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${prefix}/*]`;
+    const below = (prefix: string, reason: string) => acknowledge(role, `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${prefix}*]`, reason);
     if (name === 'score') {
-      acknowledge(
-        role,
-        below(ARCHIVE_PREFIX),
-        'Objects of the archive are named by day and by what is in them. Only writing is allowed, and only below this prefix.',
-      );
+      below(`${ARCHIVE_PREFIX}/`, 'Objects of the archive are named by day and by what is in them. Only writing is allowed, and only below this prefix.');
+    }
+    if (name === 'import') {
+      below(INCOMING_PREFIX, 'Whoever puts a file there names it. Only reading is allowed.');
+      below(PROGRESS_PREFIX, 'The progress of an import is named by the content of its file. It contains no event.');
     }
     if (name === 'report') {
-      acknowledge(role, below(ARCHIVE_PREFIX), 'It reads the events of each day, whose objects are named by what is in them.');
-      acknowledge(role, below(`${ARCHIVE_PREFIX}/extracts`), 'It keeps one object for each day. Only writing is allowed, and only below this prefix.');
+      below(`${ARCHIVE_PREFIX}/`, 'It reads the events of each day, whose objects are named by what is in them.');
+      below(`${ARCHIVE_PREFIX}/extracts/`, 'It keeps one object for each day. Only writing is allowed, and only below this prefix.');
     }
     if (name === 'deliver') {
       acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'ses:GetAccount reads the quota of the whole account; it takes no resource.');

@@ -29,6 +29,7 @@ export const COUNTED = {
     'ConfigsCompiled',
   ],
   api: ['ConfigsCompiled'],
+  import: ['FilesImported', 'FilesRefused', 'RowsImported', 'RowsRejected', 'ConfigsCompiled'],
 } as const satisfies Record<FunctionName, readonly string[]>;
 
 /** The sum of a metric over each `period`, for the stage of `prefix`. */

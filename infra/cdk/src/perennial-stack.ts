@@ -6,6 +6,7 @@ import { Alarms } from './alarms.ts';
 import type { Config } from './config/index.ts';
 import { Dashboard } from './dashboard.ts';
 import { Functions } from './functions.ts';
+import { announceFiles } from './incoming.ts';
 import { configurationSetOf, Mail } from './mail.ts';
 import type { Options } from './options.ts';
 import { Queues } from './queues.ts';
@@ -35,6 +36,7 @@ export class PerennialStack extends Stack {
 
     const storage = new Storage(this, 'Storage', { prefix });
     const queues = new Queues(this, 'Queues', { prefix, config });
+    announceFiles(storage, queues.of.incoming);
     const names = [...new Set([...config.hooks.env, ...config.endpoints.env])].sort();
     const secrets = new Secrets(this, 'Secrets', { prefix, names });
     const configurationSet = configurationSetOf(options, config);

@@ -11,7 +11,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Config, FunctionName } from './config/index.ts';
 import { type QueueName, QUEUES, queuesOf } from './flow.ts';
 import type { Queues } from './queues.ts';
-import { ARCHIVE_PREFIX, DUE_INDEX, type Storage } from './storage.ts';
+import { ARCHIVE_PREFIX, DUE_INDEX, INCOMING_PREFIX, PROGRESS_PREFIX, type Storage } from './storage.ts';
 
 /** The resources of functions. */
 export interface Resources {
@@ -67,6 +67,14 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
     allow([r.storage.archive.bucketArn], 's3:ListBucket'),
     // Lambda sends failed calls there with the function's role.
     allow([r.queues.schedulesDlq.queueArn], 'sqs:SendMessage'),
+  ],
+  import: (r) => [
+    table(r, 'GetItem', 'UpdateItem', 'BatchWriteItem'),
+    send(r, 'incoming', 'imports'),
+    allow([r.storage.archive.arnForObjects(`${INCOMING_PREFIX}*`)], 's3:GetObject'),
+    allow([r.storage.archive.arnForObjects(`${PROGRESS_PREFIX}*`)], 's3:GetObject', 's3:PutObject'),
+    // Without it S3 refuses a request for an object that does not exist, instead of saying so: each new file would fail.
+    allow([r.storage.archive.bucketArn], 's3:ListBucket'),
   ],
   api: (r) => [
     table(r, 'GetItem', 'BatchGetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'),

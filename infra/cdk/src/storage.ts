@@ -10,11 +10,17 @@ import { acknowledge } from './nag.ts';
 export const DUE_INDEX = 'due';
 /** The prefix of the archive in the bucket. */
 export const ARCHIVE_PREFIX = 'archive';
+/** The prefix of files to import: `incoming/SOURCE/…`. */
+export const INCOMING_PREFIX = 'incoming/';
+/** The prefix of the progress of imports, in the archive. */
+export const PROGRESS_PREFIX = `${ARCHIVE_PREFIX}/imports/`;
 
 /** The table and the archive's bucket. */
 export class Storage extends Construct {
   readonly table: Table;
   readonly archive: Bucket;
+  /** The archive's ARN, without a reference to it: for what has to exist before it. */
+  readonly archiveArn: string;
 
   constructor(scope: Construct, id: string, props: { prefix: string }) {
     super(scope, id);
@@ -36,9 +42,11 @@ export class Storage extends Construct {
     });
 
     const { account, region } = Stack.of(this);
+    // Bucket names are global: the account and the region make it unique, while operators can derive it from the stage's name.
+    const bucketName = `${props.prefix}-archive-${account}-${region}`;
+    this.archiveArn = Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: bucketName });
     this.archive = new Bucket(this, 'Archive', {
-      // Bucket names are global: the account and the region make it unique, while operators can derive it from the stage's name.
-      bucketName: `${props.prefix}-archive-${account}-${region}`,
+      bucketName,
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -54,7 +62,7 @@ export class Storage extends Construct {
     acknowledge(
       this.archive,
       'AwsSolutions-S1',
-      'Only the role of score may write here, and nothing is public. Who reads is told by data events of CloudTrail, which the account switches on.',
+      'Only the roles of score and import may write here, and nothing is public. Who reads is told by data events of CloudTrail, which the account switches on.',
     );
   }
 }

@@ -6,7 +6,7 @@ import { FUNCTIONS } from '../src/config/index.ts';
 import { COUNTED } from '../src/metrics.ts';
 import { config, configWith, read, Rendered, ROOT, shipped } from './support.ts';
 
-const QUEUES = ['events', 'imports', 'messages', 'essential', 'accounts', 'mail-events'];
+const QUEUES = ['events', 'incoming', 'imports', 'messages', 'essential', 'accounts', 'mail-events'];
 
 function alarms(rendered: Rendered) {
   return rendered.all('AWS::CloudWatch::Alarm').map((resource) => resource.Properties);
@@ -49,7 +49,7 @@ describe('alarms', () => {
   it('have a line each in the README', () => {
     const lines = read('infra/README.md').split('\n').filter((line) => line.startsWith('| `'));
     for (const name of names) {
-      const general = name.replace(/^(events|imports|messages|essential|accounts|mail-events)-(dlq|late)$/, 'QUEUE-$2').replace(/^.*-(errors|throttles|silent)$/, (_, kind) => (kind === 'silent' ? 'SCHEDULE-silent' : `FUNCTION-${kind}`));
+      const general = name.replace(/^(events|incoming|imports|messages|essential|accounts|mail-events)-(dlq|late)$/, 'QUEUE-$2').replace(/^.*-(errors|throttles|silent)$/, (_, kind) => (kind === 'silent' ? 'SCHEDULE-silent' : `FUNCTION-${kind}`));
       assert.ok(lines.some((line) => line.startsWith(`| \`${name}\``) || line.startsWith(`| \`${general}\``)), name);
     }
   });
@@ -73,7 +73,7 @@ describe('alarms', () => {
       return [name, limit(`${name}-late`)[1] / 60];
     });
     const resend = config.mail.resendUnknownMinutes;
-    assert.deepEqual(minutes, [['events', 15], ['imports', 720], ['messages', Math.max(60, 2 * resend)], ['essential', 20], ['accounts', 30], ['mail-events', resend / 2]]);
+    assert.deepEqual(minutes, [['events', 15], ['incoming', 720], ['imports', 720], ['messages', Math.max(60, 2 * resend)], ['essential', 20], ['accounts', 30], ['mail-events', resend / 2]]);
   });
 
   it('ring over late reports long before a mail is sent again for want of one', () => {

@@ -46,7 +46,7 @@ describe('the config', () => {
     });
     assert.deepEqual(found, [
       'deployment.toml: queues.retain is not known here: max_receives, retention_days, dlq_retention_days are',
-      'deployment.toml: functions.other is not known here: ingest, score, sweep, rollup, deliver, report, api are',
+      'deployment.toml: functions.other is not known here: ingest, score, sweep, rollup, deliver, report, api, import are',
       'deployment.toml: queues.max_receives must be a number from 1 to 1000',
       'deployment.toml: logs.retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365',
       'deployment.toml: functions.ingest.batch is not known here: memory_mb, timeout_seconds, concurrency are',

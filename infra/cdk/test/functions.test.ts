@@ -104,7 +104,7 @@ describe('the environment', () => {
       ARCHIVE: 's3://<Bucket>/archive',
     });
     const api = environment(shipped, 'api');
-    for (const name of ['events', 'imports', 'messages', 'essential', 'accounts', 'mail-events']) {
+    for (const name of ['events', 'incoming', 'imports', 'messages', 'essential', 'accounts', 'mail-events']) {
       const key = name.toUpperCase().replace('-', '_');
       assert.equal(api[`${key}_QUEUE_URL`], `<Queue perennial-${name}>`);
       assert.equal(api[`${key}_DLQ_URL`], `<Queue perennial-${name}-dlq>`);

@@ -38,7 +38,7 @@ const ARN = 'arn:<Partition>:SERVICE:<Region>:<AccountId>:';
 const ses = (rest: string) => ARN.replace('SERVICE', 'ses') + rest;
 const TABLE = '<Table perennial>';
 const TAKEN = 'sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes';
-const DEPTHS = ['events', 'imports', 'messages', 'essential', 'accounts', 'mail-events'].flatMap((name) => [queue(name), queue(`${name}-dlq`)]);
+const DEPTHS = ['events', 'incoming', 'imports', 'messages', 'essential', 'accounts', 'mail-events'].flatMap((name) => [queue(name), queue(`${name}-dlq`)]);
 const { fromAddress, domain, configurationSet } = config.mail;
 
 /** Everything that every function may do, but log. */
@@ -79,6 +79,14 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('s3:ListBucket', '<Bucket>'),
     ...each('sqs:SendMessage', queue('schedules-dlq')),
   ],
+  import: [
+    ...each('dynamodb:GetItem dynamodb:UpdateItem dynamodb:BatchWriteItem', TABLE),
+    ...each(TAKEN, queue('incoming')),
+    ...each('sqs:SendMessage', queue('incoming'), queue('imports')),
+    ...each('s3:GetObject', '<Bucket>/incoming/*', '<Bucket>/archive/imports/*'),
+    ...each('s3:PutObject', '<Bucket>/archive/imports/*'),
+    ...each('s3:ListBucket', '<Bucket>'),
+  ],
   api: [
     ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:Scan', TABLE),
     ...each('dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem', TABLE),
@@ -116,12 +124,20 @@ it('there is no other role, and no policy beside the roles', () => {
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) assert.deepEqual(shipped.all(type), []);
 });
 
-it('no role has a wildcard, but that score may write any object below archive/ and report read them, and deliver ask for the account\'s quota', () => {
+it('no role has a wildcard, but for objects below a prefix, and that deliver asks for the account\'s quota', () => {
   const wild = shipped
     .all('AWS::IAM::Role')
     .flatMap(({ Properties }) => allowed(shipped, Properties.Description))
     .filter((line) => line.includes('*'));
-  assert.deepEqual(wild, ['s3:PutObject <Bucket>/archive/*', 's3:GetObject <Bucket>/archive/*', 's3:PutObject <Bucket>/archive/extracts/*', 'ses:GetAccount *']);
+  assert.deepEqual(wild.sort(), [
+    's3:GetObject <Bucket>/archive/*',
+    's3:GetObject <Bucket>/archive/imports/*',
+    's3:GetObject <Bucket>/incoming/*',
+    's3:PutObject <Bucket>/archive/*',
+    's3:PutObject <Bucket>/archive/extracts/*',
+    's3:PutObject <Bucket>/archive/imports/*',
+    'ses:GetAccount *',
+  ]);
 });
 
 it('each role can be taken on by one service only, and that of schedules by this stage\'s alone', () => {

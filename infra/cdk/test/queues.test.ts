@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { config, configWith, Rendered, shipped } from './support.ts';
 
-const FEEDS = { events: 'score', imports: 'score', messages: 'deliver', essential: 'deliver', accounts: 'rollup', 'mail-events': 'deliver' };
+const FEEDS = { events: 'score', incoming: 'import', imports: 'score', messages: 'deliver', essential: 'deliver', accounts: 'rollup', 'mail-events': 'deliver' };
 
 function queue(rendered: Rendered, name: string) {
   return rendered.one('AWS::SQS::Queue', 'QueueName', `perennial-${name}`).Properties;
@@ -41,7 +41,7 @@ for (const [name, consumer] of Object.entries(FEEDS)) {
 
 it('every queue is encrypted, and refuses requests without TLS', () => {
   const queues = shipped.all('AWS::SQS::Queue').map((resource) => resource.Properties);
-  assert.equal(queues.length, 13);
+  assert.equal(queues.length, 15);
   for (const properties of queues) assert.equal(properties.SqsManagedSseEnabled, true, properties.QueueName);
   const refusing = shipped.all('AWS::SQS::QueuePolicy').flatMap((policy) =>
     policy.Properties.PolicyDocument.Statement.filter(
@@ -54,7 +54,7 @@ it('every queue is encrypted, and refuses requests without TLS', () => {
 });
 
 it('nothing else feeds a function', () => {
-  assert.equal(shipped.all('AWS::Lambda::EventSourceMapping').length, 6);
+  assert.equal(shipped.all('AWS::Lambda::EventSourceMapping').length, 7);
 });
 
 it('what deployment.toml says of queues and batches is what is deployed', () => {

@@ -54,6 +54,7 @@ sweep = { memory_mb = 384, timeout_seconds = 120, concurrency = 1 }
 rollup = { memory_mb = 768, timeout_seconds = 90, batch = { messages = 200, window_seconds = 5, at_once = 4 } }
 deliver = { memory_mb = 640, timeout_seconds = 45, batch = { messages = 5, window_seconds = 0, at_once = 6 } }
 api = { memory_mb = 896, timeout_seconds = 25 }
+import = { memory_mb = 1024, timeout_seconds = 600, batch = { messages = 2, window_seconds = 0, at_once = 3 } }
 `,
         ],
       ],

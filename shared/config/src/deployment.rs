@@ -25,6 +25,8 @@ pub struct Deployment {
     pub report: Function,
     /// Answers questions over HTTPS.
     pub api: Function,
+    /// Imports files of the bucket.
+    pub import: Function,
 }
 
 /// The settings of all queues.
@@ -102,6 +104,11 @@ impl Default for Deployment {
             deliver: fed(256, 60, 10, 0),
             report: function(1024, 600),
             api: function(256, 15),
+            // A whole processor, and the longest that Lambda allows: a file has to be read to its end. A file a call.
+            import: Function {
+                batch: Some(Batch { messages: 1, window_seconds: 0, at_once: 2 }),
+                ..function(1769, 900)
+            },
         }
     }
 }
@@ -174,6 +181,9 @@ struct RawFunctions {
     /// Answers questions, and shows readers their choices, over HTTPS.
     #[serde(default)]
     api: RawFunction,
+    /// Imports files that arrive in the bucket below incoming/.
+    #[serde(default)]
+    import: RawFunction,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -190,7 +200,7 @@ struct RawFunction {
     /// The reserved concurrency, taken from the AWS account's; default: unreserved.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     concurrency: Option<Spanned<u16>>,
-    /// How it receives from its queues: only score, rollup and deliver have any.
+    /// How it receives from its queues: only score, rollup, deliver and import have any.
     batch: Option<Spanned<RawBatch>>,
 }
 
@@ -236,6 +246,7 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
         deliver: function(report, functions.deliver, usual.deliver, SECONDS, 3),
         report: function(report, functions.report, usual.report, SECONDS, 0),
         api: function(report, functions.api, usual.api, HTTP_SECONDS, 0),
+        import: function(report, functions.import, usual.import, SECONDS, 1),
     }
 }
 
@@ -271,7 +282,10 @@ fn function(report: &mut Reporter<'_>, raw: RawFunction, usual: Function, longes
         (None, usual) => usual,
         (Some(raw), Some(usual)) => Some(batch(report, raw, usual, timeout_seconds)),
         (Some(raw), None) => {
-            report.at(raw.span(), "this function takes from no queue: only score, rollup and deliver have a batch");
+            report.at(
+                raw.span(),
+                "this function takes from no queue: only score, rollup, deliver and import have a batch",
+            );
             None
         }
     };
@@ -347,7 +361,7 @@ mod tests {
                 (5, "CloudWatch keeps logs for one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days"),
                 (7, "memory_mb must be from 128 to 10240"),
                 (8, "timeout_seconds must be from 1 to 30"),
-                (9, "this function takes from no queue: only score, rollup and deliver have a batch"),
+                (9, "this function takes from no queue: only score, rollup, deliver and import have a batch"),
                 (11, "more than 10 messages at once need a window_seconds of 1 or more"),
                 (14, "at_once must be from 2 to 1000"),
                 (17, "concurrency must be 10 or more: batch.at_once for each of its queues (1)"),

@@ -5,7 +5,7 @@ mod format;
 pub use format::{FORMATS, Format};
 
 use crate::error::{Reporter, Used};
-use crate::mapping::{Mapping, Place, RawMapping, RawPlaces, zone_of};
+use crate::mapping::{Mapping, Place, RawMapping, RawPlaces, RawSuppression, zone_of};
 use crate::spanned::Spanned;
 use perennial_domain::SourceId;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct Import {
     /// The places of the key of a row, if each file contains everything: rows that are as in the file before are
     /// skipped. Empty if files do not.
     pub snapshot_key: Vec<Place>,
+    /// The place of the list of rows in an object of JSON; `None` to find it.
+    pub list: Option<Place>,
     /// The calls that a row becomes.
     pub rows: Rows,
     /// The number of the maps of [`Rows::Maps`] that the file itself contains; those of a format follow.
@@ -34,7 +36,8 @@ impl Import {
     /// Returns an import of files in `format`, without settings of its own, for a source called `id`.
     #[must_use]
     pub fn of(id: SourceId, format: &'static Format) -> Self {
-        Self { id, mode: None, encoding: None, delimiter: None, snapshot_key: Vec::new(), rows: format.rows(), own: 0 }
+        let (rows, list) = format.rows();
+        Self { id, mode: None, encoding: None, delimiter: None, snapshot_key: Vec::new(), list, rows, own: 0 }
     }
 
     /// Returns the maps that `imports.toml` itself contains.
@@ -42,7 +45,7 @@ impl Import {
     pub fn own_maps(&self) -> &[Mapping] {
         match &self.rows {
             Rows::Maps(maps) => maps.get(..self.own).unwrap_or_default(),
-            Rows::Calls | Rows::PostHog => &[],
+            Rows::Calls | Rows::PostHog | Rows::Suppressions(_) => &[],
         }
     }
 }
@@ -56,6 +59,9 @@ pub enum Rows {
     PostHog,
     /// Every map that matches makes one call of a row; a row that none matches is ignored, and counted.
     Maps(Vec<Mapping>),
+    /// Every map that matches makes an address of a row that gets no mail any more: its user id is the address, and its
+    /// event the reason.
+    Suppressions(Vec<Mapping>),
 }
 
 /// The mode of imported events: it decides if they trigger messages.
@@ -104,10 +110,18 @@ struct RawImport {
     /// does: a row that is as in the file before is skipped and costs nothing. A row that is missing changes nothing.
     #[serde(default)]
     snapshot_key: RawPlaces,
+    /// The place of the list of rows in an object of JSON, such as "/SuppressedDestinationSummaries" or "/result/items".
+    /// Default: /data, if the object begins with it, or only has members before it that APIs wrap lists in, such as
+    /// "object" and "has_more". Objects without the list are rows themselves.
+    list: Option<Spanned<String>>,
     /// Converts a row to one call. Every map that matches makes one; a row that matches none is ignored, and counted.
     /// The fields are those of the maps of sources.toml; a column is written as "/" and its name.
     #[serde(default)]
     map: Vec<Spanned<RawMapping>>,
+    /// Reads an address from a row that gets no mail any more, as if the mail service had reported it: a list of bounces,
+    /// complaints or unsubscriptions. An import has either these or maps.
+    #[serde(default)]
+    suppress: Vec<Spanned<RawSuppression>>,
 }
 
 /// Checks the file.
@@ -147,22 +161,63 @@ fn compile(import: Spanned<RawImport>, ids: &mut Used, report: &mut Reporter<'_>
     let at = span.clone();
     let snapshot_key = raw.snapshot_key.compile(&mut |message| report.at(at.clone(), format!("{owner}: {message}")));
     let maps: Vec<Mapping> = raw.map.into_iter().map(|map| of_rows(&owner, zone.as_ref(), map, report)).collect();
-    let own = maps.len();
-    let rows = match (format.map(Format::rows), own) {
+    let (own, suppresses) = (maps.len(), !raw.suppress.is_empty());
+    let suppressions = raw.suppress.into_iter().filter_map(|map| of_addresses(&owner, zone.as_ref(), map, report));
+    let suppressions: Vec<Mapping> = suppressions.collect();
+    let list = raw.list.and_then(|place| match Place::parse(place.get_ref()) {
+        Ok(place @ Place::Body(_)) => Some(place),
+        Ok(Place::Header(_)) => {
+            report.at(place.span(), format!("{owner}: list is a place in a row, such as \"/data\""));
+            None
+        }
+        Err(error) => {
+            report.at(place.span(), format!("{owner}: {error}"));
+            None
+        }
+    });
+    let (ready, ready_list) = format.map(Format::rows).unzip();
+    let rows = match (ready, own) {
+        (ready, 1..) if suppresses || matches!(ready, Some(Rows::Suppressions(_))) => {
+            report.at(span, format!("{owner}: has maps and suppressed addresses: make two imports of it"));
+            Rows::Maps(maps)
+        }
+        (None, 0) if suppresses => Rows::Suppressions(suppressions),
+        (Some(_), 0) if suppresses => {
+            report.at(span, format!("{owner}: has a format already: leave out `suppress`, or the format"));
+            Rows::Suppressions(suppressions)
+        }
         (None, 0) => {
-            report.at(span, format!("{owner}: needs a format or a map: what do its rows become?"));
+            report.at(span, format!("{owner}: needs a format, a map or suppress: what do its rows become?"));
             Rows::Maps(maps)
         }
         (Some(Rows::Maps(ready)), _) => Rows::Maps(maps.into_iter().chain(ready).collect()),
         (Some(calls), 0) => calls,
-        (Some(Rows::Calls | Rows::PostHog), _) => {
+        (Some(Rows::Calls | Rows::PostHog | Rows::Suppressions(_)), _) => {
             report.at(span, format!("{owner}: rows of this format are calls already; leave out its maps"));
             Rows::Calls
         }
         (None, _) => Rows::Maps(maps),
     };
     let encoding = raw.encoding.map(Spanned::into_inner);
-    Some(Import { id, mode: raw.mode, encoding, delimiter, snapshot_key, rows, own })
+    let list = list.or(ready_list.flatten());
+    Some(Import { id, mode: raw.mode, encoding, delimiter, snapshot_key, list, rows, own })
+}
+
+/// Compiles a map of rows to suppressed addresses; `None` if it has no address or no reason.
+fn of_addresses(
+    owner: &str,
+    zone: Option<&jiff::tz::TimeZone>,
+    map: Spanned<RawSuppression>,
+    report: &mut Reporter<'_>,
+) -> Option<Mapping> {
+    let span = map.span();
+    match map.into_inner().into_mapping() {
+        Ok(raw) => Some(of_rows(owner, zone, Spanned::new(span, raw), report)),
+        Err(message) => {
+            report.at(span, format!("{owner}: {message}"));
+            None
+        }
+    }
 }
 
 /// Compiles a map of rows, which have no headers.

@@ -2,12 +2,14 @@
 
 mod convert;
 mod pick;
+mod suppression;
 
 pub use convert::{Convert, Other, Target, TimeForm};
 pub use pick::{Pick, Place};
 
 pub(crate) use convert::zone_of;
 pub(crate) use pick::{RawPick, RawPlaces};
+pub(crate) use suppression::RawSuppression;
 
 use crate::error::Reporter;
 use crate::spanned::Spanned;

@@ -9,6 +9,11 @@ use std::ops::Range;
 pub(crate) struct Spanned<T>(toml::Spanned<T>);
 
 impl<T> Spanned<T> {
+    /// Returns a value that stands at `span`.
+    pub(crate) fn new(span: Range<usize>, value: T) -> Self {
+        Self(toml::Spanned::new(span, value))
+    }
+
     /// Returns its position.
     pub(crate) fn span(&self) -> Range<usize> {
         self.0.span()

@@ -119,8 +119,35 @@ fn same(found: &Value, wanted: &Value) -> bool {
     }
 }
 
+/// Returns the calls of the tracking API that a payload becomes, each with its mapping: one for each that matches, in their
+/// order.
+///
+/// Calls of one payload that would have the same message id (the sender's id or the payload, and the name of the event or
+/// the kind of the call) are numbered from the second one on, so that each counts.
+pub fn calls<'a>(
+    source: &SourceId,
+    mappings: &'a [Mapping],
+    payload: Payload<'_>,
+    salt: &str,
+) -> Vec<(&'a Mapping, Value)> {
+    let matching = mappings.iter().filter(|mapping| fits(mapping, payload));
+    let mut calls: Vec<_> = matching.map(|mapping| (mapping, call(source, mapping, payload, salt))).collect();
+    let mut seen: Vec<(String, u32)> = Vec::new();
+    for (_, call) in &mut calls {
+        let Some(id) = call["messageId"].as_str() else { continue };
+        match seen.iter_mut().find(|(known, _)| known == id) {
+            None => seen.push((id.to_owned(), 1)),
+            Some((id, count)) => {
+                *count += 1;
+                call["messageId"] = id_of(id, &count.to_string()).into();
+            }
+        }
+    }
+    calls
+}
+
 /// Returns whether the mapping matches this payload.
-pub fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
+fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
     mapping.when.iter().all(|condition| payload.holds(condition))
         && !mapping.unless.iter().any(|condition| payload.holds(condition))
 }
@@ -128,7 +155,7 @@ pub fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
 /// Returns the payload as a call of the tracking API. Missing values are left out, and values of the wrong type are
 /// left to the validation of every call. Without an id of the sender, the message id follows from the payload, and of an
 /// `identify` or `group` without a time also from `salt`: it says what holds, and the same may hold again later.
-pub fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, salt: &str) -> Value {
+fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, salt: &str) -> Value {
     let mut call = Map::new();
     let ids = [
         ("userId", &mapping.user_id),

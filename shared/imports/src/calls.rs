@@ -48,16 +48,17 @@ pub(crate) fn of_row<'a>(
     let made = match &import.rows {
         Rows::Calls => vec![Made { call: call(import, values, salt), by: None }],
         Rows::PostHog => vec![Made { call: posthog(import, values), by: None }],
+        // Its rows become no calls.
+        Rows::Suppressions(_) => Vec::new(),
         Rows::Maps(maps) => {
             let body = Value::Object(values);
             let payload = Payload { body: &body, signed: None, place: None };
-            let matching = maps.iter().filter(|map| mapping::fits(map, payload));
-            let make = |map: &'a Mapping| {
-                let mut call = mapping::call(&import.id, map, payload, salt);
+            let calls = mapping::calls(&import.id, maps, payload, salt).into_iter();
+            let made = calls.map(|(map, mut call)| {
                 call["type"] = map.kind.as_str().into();
                 Made { call, by: Some(map) }
-            };
-            matching.map(make).collect()
+            });
+            made.collect()
         }
     };
     made.into_iter()
@@ -77,7 +78,7 @@ pub(crate) fn body(rows: &Rows, call: &Value) -> (Route, String) {
         Rows::PostHog => {
             (Route::Batch(Dialect::PostHog), json!({ "historical_migration": true, "batch": [call] }).to_string())
         }
-        Rows::Calls | Rows::Maps(_) => (Route::Import, format!("[{call}]")),
+        Rows::Calls | Rows::Maps(_) | Rows::Suppressions(_) => (Route::Import, format!("[{call}]")),
     }
 }
 

@@ -6,8 +6,10 @@ use crate::input::{Input, InputError, Texts};
 use crate::reject::{Code, Reject};
 use crate::rows::{Reader, Row, Rows};
 use crate::snapshot::Snapshot;
+use crate::suppression::{self, Suppression};
 use jiff::{SignedDuration, Timestamp};
-use perennial_config::imports::{Import, Mode};
+use perennial_config::imports::{self as config, Import, Mode};
+use perennial_config::mapping::Place;
 use perennial_contracts::tracking::{self, Accepted, Received};
 use perennial_domain::hash;
 use std::sync::Arc;
@@ -35,13 +37,15 @@ pub struct Options {
     pub before: Arc<Snapshot>,
 }
 
-/// Some rows as calls.
+/// Some rows as calls, or as addresses that get no mail.
 #[derive(Debug, Default)]
 pub struct Chunk {
     /// The JSON of the accepted events, one after the other.
     pub json: String,
     /// The accepted events.
     pub accepted: Vec<Accepted>,
+    /// The addresses that get no mail any more.
+    pub suppressions: Vec<Suppression>,
     /// The rows that were not accepted, each with the name of its text.
     pub rejects: Vec<(Arc<str>, Reject)>,
     /// The number of rows, rejected ones included.
@@ -85,7 +89,8 @@ impl Reading {
         let delimiter = import.delimiter.and_then(|sign| u8::try_from(sign).ok());
         let texts = input.texts()?;
         let snapshot = Snapshot::after(&options.before);
-        Ok(Self { reader: Reader { encoding, delimiter }, texts, options, current: None, rows: 0, snapshot })
+        let list = import.list.as_ref().map(Place::members);
+        Ok(Self { reader: Reader { encoding, delimiter, list }, texts, options, current: None, rows: 0, snapshot })
     }
 
     /// Skips `chunks` chunks that were sent before.
@@ -168,7 +173,7 @@ impl Reading {
             match self.texts.next()? {
                 Ok(text) => {
                     let name: Arc<str> = text.name.into();
-                    match Rows::open(text.bytes, self.reader) {
+                    match Rows::open(text.bytes, self.reader.clone()) {
                         Ok(rows) => self.current = Some((name, rows)),
                         Err(reject) => return Some((name, Err(reject))),
                     }
@@ -183,7 +188,7 @@ impl Reading {
     }
 }
 
-/// Appends the calls that a row becomes. If one of them is not accepted, none is.
+/// Appends the calls, or the addresses, that a row becomes. If one of them is not accepted, none is.
 fn accept(
     options: &Options,
     row: Row,
@@ -193,6 +198,13 @@ fn accept(
 ) -> Result<(), Reject> {
     let Row { line, values, .. } = row;
     let raw = serde_json::to_string(&values).unwrap_or_default();
+    if let config::Rows::Suppressions(maps) = &options.import.rows {
+        let found = suppression::of_row(&options.import.id, maps, &values.into(), made_at);
+        let found = found.map_err(|bad| bad.reject(line, raw.as_bytes()))?;
+        chunk.unmatched += u64::from(found.is_empty());
+        chunk.suppressions.extend(found);
+        return Ok(());
+    }
     let made = calls::of_row(&options.import, values, &options.digest, made_at).map_err(|bad| {
         let reason = "the id is a formula of a spreadsheet";
         Reject::new(line, bad.code, reason, "the value that the formula results in", raw.as_bytes())

@@ -5,8 +5,8 @@ mod zstd;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use rawzip::{CompressionMethod, RangeReader, ZipArchive};
 use std::io::{self, BufRead, BufReader, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use rawzip::ReaderAt;
 
@@ -67,6 +67,8 @@ pub struct Input {
     size: u64,
     bytes: Arc<dyn ReaderAt + Send + Sync>,
     read: Arc<AtomicU64>,
+    failure: Arc<Mutex<Option<io::Error>>>,
+    seal: Option<String>,
 }
 
 impl std::fmt::Debug for Input {
@@ -77,7 +79,10 @@ impl std::fmt::Debug for Input {
 
 impl ReaderAt for Input {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let read = self.bytes.read_at(buffer, offset)?;
+        let read = self.bytes.read_at(buffer, offset).inspect_err(|error| {
+            let failure = io::Error::new(error.kind(), error.to_string());
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        })?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
@@ -86,7 +91,26 @@ impl ReaderAt for Input {
 impl Input {
     /// Returns the file called `name`, which has `size` bytes.
     pub fn new(name: impl Into<String>, size: u64, bytes: Arc<dyn ReaderAt + Send + Sync>) -> Self {
-        Self { name: name.into(), size, bytes, read: Arc::default() }
+        Self { name: name.into(), size, bytes, read: Arc::default(), failure: Arc::default(), seal: None }
+    }
+
+    /// Returns the file with a text that is another one whenever its content is, such as its place, size and time of the last
+    /// change.
+    #[must_use]
+    pub fn with_seal(self, seal: String) -> Self {
+        Self { seal: Some(seal), ..self }
+    }
+
+    /// Returns that text, by which the same content is known without reading it.
+    #[must_use]
+    pub fn seal(&self) -> Option<&str> {
+        self.seal.as_deref()
+    }
+
+    /// Returns the last error of reading the bytes themselves, once. Rows that follow such an error are missing, which is not
+    /// the file's fault: it has to be read again.
+    pub fn take_failure(&self) -> Option<io::Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Returns its name.

@@ -6,6 +6,7 @@ pub mod input;
 pub mod reject;
 pub mod rows;
 pub mod snapshot;
+pub mod suppression;
 
 mod calls;
 mod text;

@@ -20,6 +20,10 @@ pub enum Code {
     Json,
     /// An id is a formula of a spreadsheet.
     Formula,
+    /// The row has no mail address.
+    Address,
+    /// The row has no reason for which an address gets no mail.
+    Reason,
     /// The data ends early, or its compression is damaged.
     Damaged,
     /// The row becomes a call that the tracking API would not accept.
@@ -37,6 +41,8 @@ impl Code {
             Self::Nul => "nul",
             Self::Json => "not_json",
             Self::Formula => "formula",
+            Self::Address => "address",
+            Self::Reason => "reason",
             Self::Damaged => "damaged",
             Self::Call(code) => code.as_str(),
         }

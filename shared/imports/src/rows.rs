@@ -2,6 +2,7 @@
 
 mod json;
 mod lines;
+mod list;
 mod table;
 
 use crate::reject::{Code, Reject};
@@ -10,6 +11,7 @@ use json::{Ndjson, Values, is_ndjson};
 use lines::Lines;
 use serde_json::{Map, Value};
 use std::io::{self, BufRead};
+use std::sync::Arc;
 use table::Table;
 
 /// The most bytes of a row.
@@ -27,12 +29,14 @@ pub struct Row {
 }
 
 /// How a text is read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Reader {
     /// The stated encoding; `None` for UTF-8.
     pub encoding: Option<&'static Encoding>,
     /// The sign between columns; `None` to find it.
     pub delimiter: Option<u8>,
+    /// The names of the members that lead to the list of rows in an object of JSON; `None` to find it.
+    pub list: Option<Arc<[String]>>,
 }
 
 /// The rows of one text. After a bad row, it continues with the next one.
@@ -60,8 +64,14 @@ impl Rows {
         let mut bytes = crate::text::utf8(bytes, reader.encoding).map_err(damaged)?;
         let form = match first_sign(&mut bytes).map_err(damaged)? {
             None => Form::Empty,
-            Some(b'{') if is_ndjson(bytes.fill_buf().map_err(damaged)?) => Form::Ndjson(Ndjson::new(bytes)),
-            Some(b'{' | b'[') => Form::Json(Box::new(Values::new(bytes))),
+            Some(b'{') => {
+                let start = bytes.fill_buf().map_err(damaged)?;
+                match reader.list.or_else(|| list::usual(start)) {
+                    None if is_ndjson(start) => Form::Ndjson(Ndjson::new(bytes)),
+                    list => Form::Json(Box::new(Values::new(bytes, list))),
+                }
+            }
+            Some(b'[') => Form::Json(Box::new(Values::new(bytes, reader.list))),
             Some(_) => match Table::open(Lines::new(bytes), reader.delimiter)? {
                 Some(table) => Form::Table(Box::new(table)),
                 None => Form::Empty,

@@ -6,36 +6,8 @@ use crate::keys;
 use crate::store::Store;
 use jiff::Timestamp;
 use perennial_domain::PersonId;
-use serde::{Deserialize, Serialize};
 
-/// Why an address gets no mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The mail service reports that the address does not exist.
-    Bounce,
-    /// The reader called it spam.
-    Complaint,
-    /// The reader unsubscribed.
-    Unsubscribe,
-}
-
-impl Reason {
-    /// Returns the name in items and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bounce => "bounce",
-            Self::Complaint => "complaint",
-            Self::Unsubscribe => "unsubscribe",
-        }
-    }
-
-    /// Returns whether the reader may lift it. A bounce or a complaint stays: sending again would harm every other
-    /// mail.
-    pub fn can_be_lifted(self) -> bool {
-        matches!(self, Self::Unsubscribe)
-    }
-}
+pub use perennial_domain::SuppressionReason as Reason;
 
 /// A suppressed address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// The functions, by package suffix, which is also the binary's name.
-pub(crate) const FUNCTIONS: [&str; 7] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api"];
+pub(crate) const FUNCTIONS: [&str; 8] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import"];
 
 /// The floor.
 pub(crate) const HELLO: &str = "hello";

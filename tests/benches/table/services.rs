@@ -87,6 +87,7 @@ impl Services {
             ("ACCOUNTS", &self.queues.accounts),
             ("MAIL_EVENTS", &self.queues.mail_events),
             ("IMPORTS", &self.queues.imports),
+            ("INCOMING", &self.queues.incoming),
         ];
         for (name, url) in queues {
             variables.push((format!("{name}_QUEUE_URL"), url.clone()));

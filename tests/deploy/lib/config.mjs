@@ -38,6 +38,21 @@ channel = "mail"
 template = "welcome"
 `;
 
+const IMPORTS = `
+[[import]]
+id = "customers"
+
+[[import.map]]
+type = "identify"
+user_id = "/id"
+traits = { email = "/email" }
+
+[[import.map]]
+type = "track"
+event = "Signed In"
+user_id = "/id"
+`;
+
 /** Writes it to `directory`. */
 export async function writeConfig(directory) {
   await cp(paths.config, directory, { recursive: true });
@@ -53,4 +68,5 @@ export async function writeConfig(directory) {
   await change('schedules.toml', 'expression = "rate(5 minutes)"', 'expression = "rate(1 minute)"');
   await change('accounts.toml', 'free_mail = []', `free_mail = ["${FREE_MAIL}"]`);
   await appendFile(join(directory, 'journeys.toml'), JOURNEYS);
+  await appendFile(join(directory, 'imports.toml'), IMPORTS);
 }

@@ -2,7 +2,7 @@
 import { all } from './aws.mjs';
 import { FUNCTIONS } from './packages.mjs';
 
-const QUEUES = ['events', 'imports', 'messages', 'essential', 'accounts', 'mail-events', 'schedules'];
+const QUEUES = ['events', 'incoming', 'imports', 'messages', 'essential', 'accounts', 'mail-events', 'schedules'];
 /** The number of lines of a function's log: the last of those with errors or warnings. */
 const LINES = 12;
 const TROUBLE = /"level":"(ERROR|WARN)"|\b(ERROR|WARN)\b|panicked|AccessDenied|Runtime\./;

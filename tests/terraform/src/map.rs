@@ -17,6 +17,10 @@ enum As {
     Json,
     /// The only one of a list.
     List,
+    /// A list of one, which is that one.
+    First,
+    /// A prefix: a rule of a filter.
+    Prefix,
     /// A block: its arguments are properties within the property.
     Block(&'static [Argument]),
     /// Blocks: a list of such.
@@ -99,6 +103,11 @@ fn fill(properties: &mut Json, arguments: &Json, table: &[Argument]) -> Result<(
             As::Is if *value == json!([]) || *value == json!({}) => continue,
             As::Is => value.clone(),
             As::List => json!([value]),
+            As::First => match value.as_array().map(Vec::as_slice) {
+                Some([only]) => only.clone(),
+                _ => return Err(format!("{name} must have one value: each is a configuration of its own there")),
+            },
+            As::Prefix => json!([{ "Name": "prefix", "Value": value }]),
             As::Json | As::Random => {
                 let json = serde_json::from_str(value.as_str().unwrap_or_default())
                     .map_err(|error| format!("{name}: {error}"))?;

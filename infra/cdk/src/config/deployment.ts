@@ -3,7 +3,7 @@
 import type { Section } from './toml.ts';
 
 /** The functions, by the names of their crates under `functions/`. */
-export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'report', 'api'] as const;
+export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'report', 'api', 'import'] as const;
 /** The name of a function. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
@@ -61,6 +61,7 @@ const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
   deliver: { memoryMb: 256, timeoutSeconds: 60, batch: { messages: 10, windowSeconds: 0, atOnce: 10 } },
   report: { memoryMb: 1024, timeoutSeconds: 600 },
   api: { memoryMb: 256, timeoutSeconds: 15 },
+  import: { memoryMb: 1769, timeoutSeconds: 900, batch: { messages: 1, windowSeconds: 0, atOnce: 2 } },
 };
 
 /** Reads the file; problems are recorded in it. */

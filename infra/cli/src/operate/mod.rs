@@ -87,7 +87,7 @@ impl Operated {
         self.clock.now()
     }
 
-    /// Returns the queue called `name`: events, imports, messages, essential, accounts or mail-events.
+    /// Returns the queue called `name`: events, incoming, imports, messages, essential, accounts or mail-events.
     pub(crate) fn queue(&self, name: &str) -> anyhow::Result<&WatchedQueue> {
         let found = self.queues.iter().find(|queue| queue.name == name);
         found.ok_or_else(|| anyhow::anyhow!("no queue is called {name}; there are {}", NAMES.join(", ")))
@@ -184,6 +184,7 @@ impl Operated {
         Ok(perennial_import::Deps {
             archive: self.archive.clone(),
             rejects: Arc::new(self.store.clone()),
+            suppressions: Arc::new(self.store.clone()),
             imports: Arc::new(self.sender("imports")?),
             backlog: Some(Arc::new(QueueBacklog::new(self.sqs.clone(), url))),
             clock: self.clock.clone(),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The functions that queues and schedules call; `ingest` and `api` are called by their clients.
-pub const CALLED: [&str; 5] = ["score", "sweep", "rollup", "deliver", "report"];
+pub const CALLED: [&str; 6] = ["score", "sweep", "rollup", "deliver", "report", "import"];
 
 /// The longest that a call takes on Lambda.
 const LONGEST: Duration = Duration::from_secs(900);

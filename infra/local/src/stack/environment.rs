@@ -17,7 +17,7 @@ use std::path;
 use std::sync::Arc;
 
 /// The functions.
-pub const FUNCTIONS: [&str; 7] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api"];
+pub const FUNCTIONS: [&str; 8] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import"];
 
 /// The region of the embedded services, which are the same in any.
 const REGION: &str = "us-east-1";
@@ -31,6 +31,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) table: &'a str,
     pub(super) urls: &'a QueueUrls,
     pub(super) archive: &'a path::Path,
+    /// The directory that replaces the bucket.
+    pub(super) bucket: &'a path::Path,
     pub(super) config: &'a Config,
     /// The base URL.
     pub(super) base: &'a str,
@@ -96,7 +98,7 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
     let mut set = |name: &str, value: &str| {
         variables.insert(name.to_owned(), value.to_owned());
     };
-    let QueueUrls { events, messages, essential, accounts, .. } = around.urls;
+    let QueueUrls { events, incoming, imports, messages, essential, accounts, .. } = around.urls;
     // All but `api`, which watches every queue below.
     let sends_to: &[(&str, &String)] = match function {
         "score" => &[
@@ -109,6 +111,7 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
         "deliver" => {
             &[("EVENTS_QUEUE_URL", events), ("MESSAGES_QUEUE_URL", messages), ("ESSENTIAL_QUEUE_URL", essential)]
         }
+        "import" => &[("IMPORTS_QUEUE_URL", imports), ("INCOMING_QUEUE_URL", incoming)],
         "sweep" => &[("EVENTS_QUEUE_URL", events), ("ACCOUNTS_QUEUE_URL", accounts)],
         "report" => &[],
         _ => &[("EVENTS_QUEUE_URL", events)],
@@ -129,6 +132,10 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             set("ACCOUNTS_DEBOUNCE_SECONDS", &around.debounce_seconds.to_string());
         }
         "report" => set("ARCHIVE", &format!("file://{}", around.archive.display())),
+        "import" => {
+            set("ARCHIVE", &format!("file://{}", around.archive.display()));
+            set("BUCKET", &format!("file://{}", around.bucket.display()));
+        }
         "sweep" => set("SWEEP_LIMIT", &around.sweep_limit.to_string()),
         "rollup" => set("WAKE_PAUSE_SECONDS", &around.wake_pause_seconds.to_string()),
         "deliver" => {
@@ -177,6 +184,7 @@ mod tests {
         };
         let urls = QueueUrls {
             events: url("events"),
+            incoming: url("incoming"),
             imports: url("imports"),
             messages: url("messages"),
             essential: url("essential"),
@@ -188,6 +196,7 @@ mod tests {
             table: "perennial",
             urls: &urls,
             archive: path::Path::new("/a/directory"),
+            bucket: path::Path::new("/another"),
             config: &Config::load(&crate::bundle::embedded()).unwrap(),
             base: "http://127.0.0.1:8080",
             unsubscribe_key: "unsubscribe-links-of-a-local-stack",
@@ -214,6 +223,8 @@ mod tests {
         assert_eq!(report.archive, "file:///a/directory");
         assert_eq!(perennial_sweep::Settings::from_env(&env("sweep")).unwrap().limit, 9);
         assert_eq!(perennial_rollup::Settings::from_env(&env("rollup")).unwrap().wake_pause_seconds, 1);
+        let import = perennial_import::Settings::from_env(&env("import")).unwrap();
+        assert_eq!((import.archive.as_str(), import.bucket.as_str()), ("file:///a/directory", "file:///another"));
         let deliver = perennial_deliver::Settings::from_env(&env("deliver")).unwrap();
         assert_eq!(deliver.public_url, "http://127.0.0.1:8080");
         let api = perennial_api::Settings::from_env(&env("api")).unwrap();

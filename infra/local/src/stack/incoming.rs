@@ -1,19 +1,18 @@
-//! The folder `incoming/SOURCE/` of a data folder, whose files are imported as those of a deployed stack's bucket are.
+//! The folder `incoming/SOURCE/` of a data folder. New files are announced to the function `import`, as S3 announces those
+//! of a deployed stack's bucket.
 
-use super::wiring::Wired;
-use perennial_config::imports::Mode;
-use perennial_import::{Deps, QueueBacklog, Request, run};
-use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::Queue;
-use perennial_store::ConfigHandle;
+use perennial_import::notice;
+use perennial_lambda_kit::queue::{Delay, Sender};
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
+/// The folder's name, and the prefix of the files' keys.
+const FOLDER: &str = "incoming";
 /// The wait between two looks at the folder. A file is imported once it is the same in two of them.
 const LOOK: Duration = Duration::from_secs(1);
 /// How deep folders are looked into.
@@ -22,30 +21,19 @@ const DEPTH: usize = 8;
 /// Size and time of the last change: what tells a file from a later one of its name.
 type Seal = (u64, Option<SystemTime>);
 
-/// Returns the dependencies of an import on this stack.
-pub(super) fn importer(wired: &Wired, clock: Clock) -> Deps {
-    Deps {
-        archive: wired.archive.clone(),
-        rejects: Arc::new(wired.store.clone()),
-        imports: Arc::new(Queue::new(wired.sqs.clone(), &wired.urls.imports)),
-        backlog: Some(Arc::new(QueueBacklog::new(wired.sqs.clone(), &wired.urls.imports))),
-        clock,
-    }
-}
-
 /// Returns the folder for files to import, and creates it.
 ///
 /// # Errors
 /// If it cannot be created.
 pub(super) fn folder(data: &Path) -> io::Result<PathBuf> {
-    let folder = data.join("incoming");
+    let folder = data.join(FOLDER);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
-/// Imports every new file until `stop` is cancelled. An import in progress ends with its chunk, and continues at the next
-/// start.
-pub(super) async fn watch(folder: PathBuf, deps: Deps, config: ConfigHandle, stop: CancellationToken) {
+/// Announces every new file until `stop` is cancelled. After a start these are all: those that were imported before are
+/// known by their content, and an import that was interrupted continues.
+pub(super) async fn watch(folder: PathBuf, notices: impl Sender, stop: CancellationToken) {
     let mut seen: HashMap<PathBuf, Seal> = HashMap::new();
     let mut done: HashMap<PathBuf, Seal> = HashMap::new();
     while !stop.is_cancelled() {
@@ -59,12 +47,9 @@ pub(super) async fn watch(folder: PathBuf, deps: Deps, config: ConfigHandle, sto
         let new: Vec<(PathBuf, Seal)> = files.iter().filter(settled).cloned().collect();
         seen = files.into_iter().collect();
         for (path, seal) in new {
-            import(&folder, &path, &deps, &config, &stop).await;
-            if stop.is_cancelled() {
-                return;
+            if announce(&folder, &path, &notices).await {
+                done.insert(path, seal);
             }
-            // Files that were imported by an earlier process are known by their content.
-            done.insert(path, seal);
         }
     }
 }
@@ -83,41 +68,14 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Seal)>) {
     }
 }
 
-async fn import(folder: &Path, path: &Path, deps: &Deps, config: &ConfigHandle, stop: &CancellationToken) {
-    let Some(source) = path.strip_prefix(folder).ok().and_then(|rest| {
-        let mut parts = rest.components();
-        let source = parts.next()?.as_os_str().to_str()?.to_owned();
-        parts.next().map(|_| source)
-    }) else {
-        tracing::error!(file = %path.display(), "a file is not imported: put it into incoming/SOURCE/");
-        return;
+/// Sends a notice of a new file, as S3 does.
+async fn announce(folder: &Path, path: &Path, notices: &dyn Sender) -> bool {
+    let key = path.strip_prefix(folder).ok().map(|rest| rest.iter().map(OsStr::to_str).collect::<Option<Vec<_>>>());
+    let Some(Some(parts)) = key else {
+        tracing::error!(file = %path.display(), "a file is not imported: its name is not UTF-8");
+        return true;
     };
-    let config = config.current().await;
-    let Some(import) = config.imports.iter().find(|import| import.id.as_str() == source) else {
-        tracing::error!(source, "a file is not imported: no import of imports.toml has this folder's name");
-        return;
-    };
-    let (input, made_at) = match perennial_import::file::open(path) {
-        Ok(opened) => opened,
-        Err(error) => {
-            tracing::error!(file = %path.display(), %error, "failed to open a file to import");
-            return;
-        }
-    };
-    let request = Request {
-        input,
-        import: Arc::new(import.clone()),
-        mode: import.mode.unwrap_or(Mode::Feed),
-        made_at: made_at.unwrap_or_else(|| deps.clock.now()),
-        again: false,
-    };
-    match run(deps, request, &|| !stop.is_cancelled(), &|_, _| {}).await {
-        Ok(outcome) => {
-            let job = outcome.job();
-            tracing::info!(source, rows = job.rows, rejected = job.rejected, "imported a file");
-        }
-        Err(error) => {
-            tracing::error!(source, %error, "failed to import a file; it goes on at the next start, or when the file changes")
-        }
-    }
+    let notice = notice::of(&format!("{FOLDER}/{}", parts.join("/")));
+    let sent = notices.send(vec![notice], Delay::NONE).await.into_result();
+    sent.inspect_err(|error| tracing::error!(file = %path.display(), %error, "failed to announce a new file")).is_ok()
 }

@@ -63,7 +63,7 @@ const ENTRIES: [Entry; 16] = [
     call(
         "POST",
         "/_local/redrive/QUEUE",
-        "Moves the dead letters of a queue back into it: events, imports, messages, essential, accounts or mail-events.",
+        "Moves the dead letters of a queue back into it: events, incoming, imports, messages, essential, accounts or mail-events.",
     ),
     page(
         "/_local/functions/ingest/environment",

@@ -41,6 +41,7 @@ use perennial_config::sources::{LOCAL_KEYS, WriteKeyHash};
 use perennial_config::{Bundle, Config};
 use perennial_domain::ConfigVersion;
 use perennial_embedded_aws::{DynamoDbOptions, EmbeddedAws, FaultPlan, Options, QueueDepth, SesLimits, SesOptions};
+use perennial_lambda_kit::queue::Queue;
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -197,19 +198,18 @@ impl Stack {
         store.create_table().await?;
         let active = active::settle(&store, &options, &base).await?;
         aws.mails().add_configuration_set(&active.config.channels.mail.configuration_set)?;
-        let wired = Arc::new(wiring::wire(&options, &active, clients, store, &aws, &base).await?);
+        let stop = CancellationToken::new();
+        let wired = Arc::new(wiring::wire(&options, &active, clients, store, &aws, &base, &stop).await?);
         faults(options.faults_from_start);
         let Active { version, origin, config, .. } = active;
 
-        let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         for source in wired.sources.iter().cloned() {
             tasks.spawn(EventSource::run(source, wired.sqs.clone(), aws.queues(), stop.clone()));
         }
         if let Some(folder) = &folder {
-            let importer = incoming::importer(&wired, options.clock.clone());
-            let folder = incoming::folder(folder.path())?;
-            tasks.spawn(incoming::watch(folder, importer, wired.config.clone(), stop.clone()));
+            let notices = Queue::new(wired.sqs.clone(), &wired.urls.incoming);
+            tasks.spawn(incoming::watch(incoming::folder(folder.path())?, notices, stop.clone()));
         }
         let schedules = Schedules::new(&config.schedules, options.clock.now())?;
         let clock = options.clock.clone();

@@ -5,13 +5,15 @@ use perennial_config::deployment::Queues;
 use std::time::Duration;
 
 /// The queues' names; a dead-letter queue has its queue's name with `-dlq`.
-pub const NAMES: [&str; 6] = ["events", "imports", "messages", "essential", "accounts", "mail-events"];
+pub const NAMES: [&str; 7] = ["events", "incoming", "imports", "messages", "essential", "accounts", "mail-events"];
 
 /// The URLs of the queues.
 #[derive(Debug, Clone)]
 pub struct QueueUrls {
     /// `ingest`, `sweep` and `deliver`'s feedback to `score`.
     pub events: String,
+    /// Notices of new files to `import`.
+    pub incoming: String,
     /// Imports to `score`: events of files, which live events do not wait behind.
     pub imports: String,
     /// `score` to `deliver`.
@@ -30,6 +32,7 @@ impl QueueUrls {
     pub fn get(&self, name: &str) -> Option<&str> {
         match name {
             "events" => Some(&self.events),
+            "incoming" => Some(&self.incoming),
             "imports" => Some(&self.imports),
             "messages" => Some(&self.messages),
             "essential" => Some(&self.essential),
@@ -47,6 +50,7 @@ impl QueueUrls {
 pub async fn create(sqs: &aws_sdk_sqs::Client, like: &Queues, visibility: Duration) -> anyhow::Result<QueueUrls> {
     Ok(QueueUrls {
         events: queue(sqs, "events", like, visibility).await?,
+        incoming: queue(sqs, "incoming", like, visibility).await?,
         imports: queue(sqs, "imports", like, visibility).await?,
         messages: queue(sqs, "messages", like, visibility).await?,
         essential: queue(sqs, "essential", like, visibility).await?,

@@ -17,16 +17,20 @@ use perennial_config::deployment::Function;
 use perennial_contracts::tokens::TokenSecrets;
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_embedded_aws::{EmbeddedAws, Endpoints};
+use perennial_import::QueueBacklog;
+use perennial_import::handler::Arrivals;
 use perennial_ingest::throttle::Throttle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_lambda_kit::tokens;
+use perennial_store::archive::incoming::Incoming;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// The table's name.
 const TABLE: &str = "perennial";
@@ -186,13 +190,13 @@ impl SecretStore for StandInStore {
     }
 }
 
-/// Returns the archive's directory: in the data directory, else a temporary one. A directory in any case, so that
-/// functions outside of this process can write to it as well.
-fn archive_dir(options: &StackOptions) -> std::io::Result<(PathBuf, Option<TempDir>)> {
+/// Returns the directory that replaces the bucket: the data directory, else a temporary one. A directory in any case, so
+/// that functions outside of this process can use it as well.
+fn bucket_dir(options: &StackOptions) -> std::io::Result<(PathBuf, Option<TempDir>)> {
     match &options.data {
-        Some(dir) => Ok((std::path::absolute(dir.join(ARCHIVE_DIR))?, None)),
+        Some(dir) => Ok((std::path::absolute(dir)?, None)),
         None => {
-            let scratch = tempfile::Builder::new().prefix("perennial-archive-").tempdir()?;
+            let scratch = tempfile::Builder::new().prefix("perennial-bucket-").tempdir()?;
             Ok((scratch.path().to_owned(), Some(scratch)))
         }
     }
@@ -206,19 +210,22 @@ pub(super) async fn wire(
     store: Store,
     aws: &EmbeddedAws,
     base: &str,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Wired> {
     let Clients { endpoints, sqs, sdk, .. } = clients;
     let stood_in = active.secrets.clone();
     let config = ConfigHandle::load(store.clone()).await?;
     let deployment = active.config.deployment.clone();
     let urls = queues::create(&sqs, &deployment.queues, options.visibility).await?;
-    let (archive_dir, scratch) = archive_dir(options)?;
+    let (bucket_dir, scratch) = bucket_dir(options)?;
+    let archive_dir = bucket_dir.join(ARCHIVE_DIR);
     let archive = Archive::directory(&archive_dir)?;
     let environments = Environments::new(&Surroundings {
         services: &endpoints,
         table: TABLE,
         urls: &urls,
         archive: &archive_dir,
+        bucket: &bucket_dir,
         config: &active.config,
         base,
         unsubscribe_key: LOCAL_UNSUBSCRIBE_KEY,
@@ -291,6 +298,20 @@ pub(super) async fn wire(
     let api = super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys);
     let api = Arc::new(api.with_tokens(token_secrets()?));
 
+    let import = Arc::new(perennial_import::Deps {
+        archive: archive.clone(),
+        rejects: Arc::new(store.clone()),
+        suppressions: Arc::new(store.clone()),
+        imports: queue(&urls.imports),
+        backlog: Some(Arc::new(QueueBacklog::new(sqs.clone(), &urls.imports))),
+        clock: clock.clone(),
+    });
+    let arrivals = Arc::new(Arrivals {
+        bucket: Incoming::directory(&bucket_dir)?,
+        notices: queue(&urls.incoming),
+        config: config.clone(),
+    });
+
     let ingest: HttpHandler = Arc::new(move |request| {
         let deps = Arc::clone(&ingest);
         async move { perennial_ingest::handler::handle(&deps, request).await }.boxed()
@@ -319,6 +340,16 @@ pub(super) async fn wire(
     let score = handler!(score, perennial_score::handler::handle);
     let deliver = handler!(deliver, perennial_deliver::handler::handle);
     let rollup = handler!(rollup, perennial_rollup::handler::handle);
+    let stop = stop.clone();
+    let import: Handler = Arc::new(move |event| {
+        let (deps, arrivals, stop) = (Arc::clone(&import), Arc::clone(&arrivals), stop.clone());
+        // No call is cut off here: an import ends early only with the stack.
+        let work = async move {
+            let has_time = || !stop.is_cancelled();
+            Ok(perennial_import::handler::handle(&deps, &arrivals, event, &has_time).await?)
+        };
+        work.boxed()
+    });
     let sources = vec![
         // Two invocations at once, like two Lambda instances: they sometimes conflict on a profile, as they would
         // there.
@@ -329,6 +360,7 @@ pub(super) async fn wire(
         source("deliver", &urls.essential, &deployment.deliver, Arc::clone(&deliver)),
         source("deliver", &urls.mail_events, &deployment.deliver, deliver),
         source("rollup", &urls.accounts, &deployment.rollup, rollup),
+        source("import", &urls.incoming, &deployment.import, import),
     ];
     let functions = Functions { ingest, api };
     let (score, elsewhere, _scratch) = (score_deps, options.elsewhere.clone(), scratch);

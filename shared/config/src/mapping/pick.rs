@@ -3,6 +3,7 @@
 use super::convert::{Convert, RawConvert};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// A place in a webhook, or in a row of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +40,13 @@ impl Place {
         } else {
             Err(format!("`{text}`: in a JSON pointer ~ is written ~0 and / is written ~1"))
         }
+    }
+
+    /// Returns the names of the members that lead to a place in a body; none of a header.
+    #[must_use]
+    pub fn members(&self) -> Arc<[String]> {
+        let Self::Body(pointer) = self else { return Arc::default() };
+        pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use perennial_config::imports::Format;
+use perennial_domain::SourceId;
 use perennial_domain::{Event, EventKind, Identity};
 use perennial_testkit::ConfigBuilder;
 use proptest::prelude::*;
@@ -371,4 +373,125 @@ proptest! {
             prop_assert_eq!(events(chunk).len() + chunk.rejects.len(), chunk.rows as usize);
         }
     }
+}
+
+#[test]
+fn calls_of_one_row_have_ids_of_their_own_and_the_first_keeps_its_id() {
+    let ids = |toml: &str, row: &str| -> Vec<String> {
+        ok(toml, row).iter().map(|event| event.message_id.as_str().to_owned()).collect()
+    };
+    let track = |who: &str, event: &str| {
+        format!("[[import.map]]\ntype = \"track\"\nuser_id = \"/{who}\"\nevent = \"{event}\"\nmessage_id = \"/id\"\n")
+    };
+    let row = r#"{"id":"o1","buyer":"b","seller":"s","agent":"a"}"#;
+    let (sold, paid) = (track("seller", "Sold"), track("buyer", "Paid"));
+    assert_eq!(ids(&sold, row), ["o1:Sold"], "alone, the id is what it always was");
+    assert_eq!(ids(&(sold.clone() + &paid), row), ["o1:Sold", "o1:Paid"], "and beside another event");
+    let four = sold + &paid + &track("buyer", "Sold") + &track("agent", "Sold");
+    assert_eq!(ids(&four, row), ["o1:Sold", "o1:Paid", "o1:Sold:2", "o1:Sold:3"]);
+    let identify = |who: &str| format!("[[import.map]]\ntype = \"identify\"\nuser_id = \"/{who}\"\n");
+    let both = ids(&(identify("buyer") + &identify("seller")), row);
+    assert_eq!(both[0], ids(&identify("buyer"), row)[0]);
+    assert_eq!(both[1], format!("{}:2", both[0]));
+    let long = ids(&four, &row.replace("o1", &"x".repeat(250)));
+    assert_eq!(long.iter().collect::<std::collections::HashSet<_>>().len(), 4, "{long:?}");
+}
+
+/// The suppressed addresses of a file in a ready format, and the rejects.
+fn suppressed(format: &str, text: &str) -> (Vec<String>, Vec<String>) {
+    let import = Arc::new(Import::of(SourceId::parse("list").unwrap(), Format::named(format).unwrap()));
+    let chunks = chunks(Options { import, ..options(LOG) }, text.as_bytes());
+    let told = |of: &Suppression| format!("{} {} {}", of.address.key(), of.reason.as_str(), of.since.strftime("%F %T"));
+    let found = chunks.iter().flat_map(|chunk| &chunk.suppressions).map(told).collect();
+    assert!(chunks.iter().all(|chunk| chunk.accepted.is_empty()));
+    (found, chunks.iter().flat_map(|chunk| &chunk.rejects).map(|(_, reject)| reject.to_string()).collect())
+}
+
+#[test]
+fn suppression_lists_of_mail_services_are_read_in_their_documented_forms() {
+    let cases = [
+        (
+            "ses_suppressions",
+            r#"{ "SuppressedDestinationSummaries": [ { "EmailAddress": "Ada@Acme.example", "Reason": "BOUNCE", "LastUpdateTime": "2020-04-10T21:03:05.000000+00:00" },
+               { "EmailAddress": "b@acme.example", "Reason": "COMPLAINT", "LastUpdateTime": 1586552585.077 } ], "NextToken": "x" }"#,
+            vec!["ada@acme.example bounce 2020-04-10 21:03:05", "b@acme.example complaint 2020-04-10 21:03:05"],
+        ),
+        (
+            "ses_suppressions",
+            "{\"emailAddress\":\"a@acme.example\",\"reason\":\"BOUNCE\"}\n{\"emailAddress\":\"b@acme.example\",\"reason\":\"COMPLAINT\"}\n",
+            vec!["a@acme.example bounce 2026-05-01 00:00:00", "b@acme.example complaint 2026-05-01 00:00:00"],
+        ),
+        (
+            "sendgrid_bounces",
+            "status,reason,email,created\n5.1.1,\"550 5.1.1 unknown, sorry\",a@acme.example,1443651125\n",
+            vec!["a@acme.example bounce 2015-09-30 22:12:05"],
+        ),
+        (
+            "sendgrid_spam_reports",
+            r#"[{"created":1443651141,"email":"a@acme.example","ip":"10.63.202.100"}]"#,
+            vec!["a@acme.example complaint 2015-09-30 22:12:21"],
+        ),
+        (
+            "sendgrid_unsubscribes",
+            "email,created\na@acme.example,2024-01-02 03:04:05\n",
+            vec!["a@acme.example unsubscribe 2024-01-02 03:04:05"],
+        ),
+        (
+            "mailchimp_unsubscribed",
+            "\"Email Address\",\"First Name\",\"UNSUB_TIME\",\"UNSUB_REASON\"\na@acme.example,Ada,\"2019-03-21 10:11:12\",\"N/A (Unsubscribed by an admin)\"\n",
+            vec!["a@acme.example unsubscribe 2019-03-21 10:11:12"],
+        ),
+        (
+            "mailchimp_cleaned",
+            "Email Address,CLEAN_TIME\na@acme.example,2019-03-21 10:11:12\n",
+            vec!["a@acme.example bounce 2019-03-21 10:11:12"],
+        ),
+        (
+            "customerio_bounces",
+            r#"{"category":"bounces","suppressions":[{"created":1443651125,"email":"a@acme.example","reason":"500 unknown","status":"5.1.1"}]}"#,
+            vec!["a@acme.example bounce 2015-09-30 22:12:05"],
+        ),
+        (
+            "customerio_unsubscribed",
+            "id,email,unsubscribed\n1,a@acme.example,true\n2,b@acme.example,false\n3,c@acme.example,\n",
+            vec!["a@acme.example unsubscribe 2026-05-01 00:00:00"],
+        ),
+    ];
+    for (format, text, expected) in cases {
+        assert_eq!(
+            suppressed(format, text),
+            (expected.into_iter().map(str::to_owned).collect(), Vec::new()),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn row_of_a_suppression_list_without_a_usable_address_or_reason_is_a_reject() {
+    let text = "email,type\n,bounce\nnot an address,bounce\na@acme.example,soft_bounce\nb@acme.example,spam\n";
+    let (found, rejects) = suppressed("suppressions", text);
+    assert_eq!(found.len(), 1);
+    assert_eq!(rejects.len(), 3);
+    for (reject, part) in
+        rejects.iter().zip(["line 2, column email: the row has no mail address", "line 3, column email", "line 4"])
+    {
+        assert!(reject.contains(part), "{reject}");
+    }
+    assert!(!rejects.concat().contains("acme"), "no value of a row: {rejects:?}");
+}
+
+#[test]
+fn list_of_an_import_maps_reasons_of_its_own() {
+    let toml = r#"
+list = "/result/rows"
+[[import.suppress]]
+address = "/mail"
+reason_from = { from = "/kind", values = { HB = "bounce", OUT = "unsubscribe" }, other = "drop" }
+timestamp = { from = "/at", format = "%d.%m.%Y", zone = "Europe/Rome" }
+"#;
+    let text = r#"{"result":{"count":2,"rows":[{"mail":"a@acme.example","kind":"HB","at":"02.01.2026"},{"mail":"b@acme.example","kind":"SB"}]},"ok":true}"#;
+    let chunks = chunks(options(toml), text.as_bytes());
+    let [found] = chunks[0].suppressions.as_slice() else { unreachable!() };
+    assert_eq!((found.reason.as_str(), found.since.to_string()), ("bounce", "2026-01-01T23:00:00Z".to_owned()));
+    assert_eq!(chunks[0].rejects.len(), 1);
 }

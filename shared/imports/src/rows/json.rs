@@ -1,14 +1,18 @@
 //! JSON objects: one a line, the items of an array, or one after the other over several lines.
 //!
+//! The items of a list in an object, such as `{"data": […]}`, are rows like the items of an array.
+//!
 //! A bad line of NDJSON costs that line. A value over several lines that is too large, or whose brackets are not closed,
 //! costs its first line: reading continues with the line after it.
 
 use super::lines::Lines;
+use super::list::Finder;
 use super::{MAX_ROW_BYTES, Row, damaged};
 use crate::reject::{Code, Reject};
 use serde_json::Value;
 use std::fmt;
 use std::io::{self, BufRead};
+use std::sync::Arc;
 
 const ALLOWED: &str = "a JSON object, one a line or as the items of an array";
 
@@ -83,6 +87,10 @@ pub(super) struct Values {
     position: u64,
     /// Values that begin before this position are not put back, so that no byte is read more than twice.
     settled: u64,
+    /// The members that lead to the list of rows in an object, if rows may be in one.
+    list: Option<Arc<[String]>>,
+    /// The brackets that are open around the list in progress; `None` outside of lists.
+    within: Option<usize>,
 }
 
 impl fmt::Debug for Values {
@@ -99,6 +107,16 @@ enum Step {
     Complete,
     /// The value ended before this byte.
     Ended,
+}
+
+/// The result of collecting a value.
+enum Collected {
+    /// A complete value; empty at the end of the text.
+    Value,
+    /// One that is too large or not complete.
+    Broken,
+    /// An object around the list of rows, whose items follow.
+    List,
 }
 
 /// The state of the scan of one value.
@@ -138,27 +156,33 @@ impl Scan {
 }
 
 impl Values {
-    pub(super) fn new(bytes: Box<dyn BufRead + Send>) -> Self {
-        Self { bytes, line: 1, value: Vec::new(), back: Vec::new(), position: 0, settled: 0 }
+    pub(super) fn new(bytes: Box<dyn BufRead + Send>, list: Option<Arc<[String]>>) -> Self {
+        Self { bytes, line: 1, value: Vec::new(), back: Vec::new(), position: 0, settled: 0, list, within: None }
     }
 
     /// Returns the next object; `None` at the end.
     pub(super) fn next_row(&mut self) -> Option<Result<Row, Reject>> {
-        if let Err(error) = self.skip_between() {
-            return Some(Err(damaged(self.line, &error)));
-        }
-        let (line, start) = (self.line, self.position);
-        self.value.clear();
-        match self.collect() {
-            Ok(true) if self.value.is_empty() => None,
-            Ok(true) => Some(parse(line, self.value.trim_ascii())),
-            Ok(false) => {
-                let reason = "the value is too large, or its brackets are not closed";
-                let reject = Reject::new(line, Code::TooLarge, reason, "at most 1 MB a row", &self.value);
-                self.put_back(line, start);
-                Some(Err(reject))
+        loop {
+            if let Err(error) = self.skip_between() {
+                return Some(Err(damaged(self.line, &error)));
             }
-            Err(error) => Some(Err(damaged(line, &error))),
+            let (line, start) = (self.line, self.position);
+            self.value.clear();
+            match self.collect() {
+                Ok(Collected::List) => {}
+                Ok(Collected::Value) if self.value.is_empty() => {
+                    let is_cut = self.within.take().is_some();
+                    return is_cut.then(|| Err(damaged(line, &io::ErrorKind::UnexpectedEof.into())));
+                }
+                Ok(Collected::Value) => return Some(parse(line, self.value.trim_ascii())),
+                Ok(Collected::Broken) => {
+                    let reason = "the value is too large, or its brackets are not closed";
+                    let reject = Reject::new(line, Code::TooLarge, reason, "at most 1 MB a row", &self.value);
+                    self.put_back(line, start);
+                    return Some(Err(reject));
+                }
+                Err(error) => return Some(Err(damaged(line, &error))),
+            }
         }
     }
 
@@ -178,33 +202,59 @@ impl Values {
         self.line += u64::from(byte == b'\n');
     }
 
-    /// Skips white space, commas, and brackets between values.
+    /// Skips white space, commas, and brackets between values. At the end of a list, skips the rest of the object around it.
     fn skip_between(&mut self) -> io::Result<()> {
         while let Some(byte @ (b'\n' | b' ' | b'\t' | b'\r' | b',' | b'[' | b']' | b'}' | 0x1e)) = self.peek()? {
+            // An item that is a list is a row, if a bad one.
+            if byte == b'[' && self.within.is_some() {
+                return Ok(());
+            }
             self.consume(byte);
+            if let (b']', Some(depth)) = (byte, self.within) {
+                self.within = None;
+                self.skip_rest(depth)?;
+            }
         }
         Ok(())
     }
 
-    /// Collects a value, which is empty at the end. Returns `false` if it is too large or not complete.
-    fn collect(&mut self) -> io::Result<bool> {
+    /// Skips to the end of a value in which `depth` brackets are open.
+    fn skip_rest(&mut self, depth: usize) -> io::Result<()> {
+        let mut scan = Scan { depth, ..Scan::default() };
+        while let Some(byte) = self.peek()? {
+            self.consume(byte);
+            if let Step::Complete = scan.take(byte) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects a value.
+    fn collect(&mut self) -> io::Result<Collected> {
         let mut scan = Scan::default();
+        let list = self.list.clone().filter(|_| self.within.is_none());
+        let mut finder = list.as_deref().map(Finder::new);
         while let Some(byte) = self.peek()? {
             let step = scan.take(byte);
             if let Step::Ended = step {
-                return Ok(true);
+                return Ok(Collected::Value);
             }
             self.value.push(byte);
             self.consume(byte);
+            if finder.as_mut().is_some_and(|finder| finder.take(byte)) {
+                self.within = Some(scan.depth - 1);
+                return Ok(Collected::List);
+            }
             // There are no line ends in JSON texts: a quote before was not closed.
             let is_broken = byte == b'\n' && scan.in_text;
             match step {
-                Step::Complete => return Ok(true),
-                _ if is_broken || self.value.len() >= MAX_ROW_BYTES => return Ok(false),
+                Step::Complete => return Ok(Collected::Value),
+                _ if is_broken || self.value.len() >= MAX_ROW_BYTES => return Ok(Collected::Broken),
                 _ => {}
             }
         }
-        Ok(scan.depth == 0 && !scan.in_text)
+        Ok(if scan.depth == 0 && !scan.in_text { Collected::Value } else { Collected::Broken })
     }
 
     /// Puts back what was collected after the first line of the value that began at `line`, at the position `start`.

@@ -167,7 +167,7 @@ fn utf16_of_spreadsheets_is_read() {
     let text: Vec<u8> =
         [0xff, 0xfe].into_iter().chain("id\tname\r\n1\tŽan\r\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     assert_eq!(read(text), [row(2, json!({"id": "1", "name": "Žan"}))]);
-    let reader = Reader { encoding: crate::text::encoding("windows-1252"), delimiter: Some(b';') };
+    let reader = Reader { encoding: crate::text::encoding("windows-1252"), delimiter: Some(b';'), list: None };
     let rows: Vec<Row> = open(b"id;n\n1;na\xefve\n", reader).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows[0].values["n"], "naïve");
 }
@@ -232,5 +232,72 @@ proptest! {
             }
             prop_assert_eq!(&row.values["last"], "end");
         }
+    }
+}
+
+/// The rows with `list` as the place of their list.
+fn read_list(text: &str, list: &[&str]) -> Vec<Value> {
+    let list = list.iter().map(|name| (*name).to_owned()).collect();
+    let rows = open(text.as_bytes(), Reader { list: Some(list), ..Reader::default() }).unwrap();
+    let one = |row: Result<Row, Reject>| match row {
+        Ok(row) => json!({ "line": row.line, "values": row.values }),
+        Err(reject) => json!([reject.line, reject.column, reject.code.as_str()]),
+    };
+    rows.map(one).collect()
+}
+
+#[test]
+fn items_of_a_list_in_an_object_are_rows() {
+    let expected = vec![row(1, json!({"id": 1, "data": [{"x": 2}]})), row(1, json!({"id": "]}"}))];
+    let pages = |text: &str| text.replace('~', r#"{"id":1,"data":[{"x":2}]},{"id":"]}"}"#);
+    for text in [
+        r#"{"data":[~]}"#,
+        r#"{"object":"list","has_more":true,"data":[~],"next":{"a":[1,{"b":"]"}]}}"#,
+        r#" { "data" : [ ~ , ] } "#,
+        r#"{"data":[]}{"data":[~]}"#,
+    ] {
+        assert_eq!(read(pages(text)), expected, "{text}");
+    }
+    let nested = pages(r#"{"meta":{"rows":[{"no":1}]},"result":{"n":[0],"rows":[~]},"rows":[{"no":2}]}"#);
+    assert_eq!(read_list(&nested, &["result", "rows"]), expected);
+    // Pages of one file, and objects without the list among them.
+    let text = "{\"rows\":[{\"id\":1}]}\n{\"id\":2}\n[{\"id\":3}]\n{\"rows\":[{\"id\":4}],\"more\":false}\n";
+    let ids: Vec<Value> =
+        read_list(text, &["rows"]).iter().map(|row| json!([row["line"], row["values"]["id"]])).collect();
+    assert_eq!(ids, [json!([1, 1]), json!([2, 2]), json!([3, 3]), json!([4, 4])]);
+    assert_eq!(
+        read_list("id,rows\n1,2\n", &["rows"]),
+        [row(2, json!({"id": "1", "rows": "2"}))],
+        "a table has no list"
+    );
+}
+
+#[test]
+fn bad_item_of_a_list_costs_that_item_and_a_list_that_ends_early_says_so() {
+    let text = "{\"data\":[\n{\"id\":1},\n{\"id\":,},\n[{\"id\":2}],\n7,\n{\"id\":3}\n],\"more\":\"x\"}\n";
+    let not_json = |line: u64| json!([line, "", "not_json"]);
+    assert_eq!(read(text), [row(2, json!({"id": 1})), not_json(3), not_json(4), not_json(5), row(6, json!({"id": 3}))]);
+    assert_eq!(read("{\"data\":[{\"id\":1},"), [row(1, json!({"id": 1})), json!([1, "", "damaged"])]);
+    assert_eq!(
+        read("{\"data\":[{\"id\":1},{\"id"),
+        [row(1, json!({"id": 1})), json!([1, "", "row_too_large"]), json!([1, "", "damaged"])]
+    );
+}
+
+proptest! {
+    #[test]
+    fn wrapped_items_are_those_of_the_array(
+        rows in proptest::collection::vec(("[a-z\"\\\\{}\\[\\],:ü]{0,8}", any::<i32>(), any::<bool>()), 0..9),
+        spread in any::<bool>(),
+    ) {
+        let items: Vec<Value> = rows.into_iter().map(|(text, number, deep)| {
+            if deep { json!({ "data": [{ "data": text }], "n": number }) } else { json!({ "t": text, "n": number }) }
+        }).collect();
+        let text = |value: &Value| if spread { serde_json::to_string_pretty(value).unwrap() } else { value.to_string() };
+        let values = |text: &str| -> Vec<Value> { read(text).into_iter().map(|row| row["values"].clone()).collect() };
+        prop_assert_eq!(values(&text(&json!({ "data": items }))), items.clone());
+        let wrapped = json!({ "a": { "rows": [1] }, "b": { "rows": items }, "c": ["rows", { "b": [] }] });
+        let found: Vec<Value> = read_list(&text(&wrapped), &["b", "rows"]).into_iter().map(|row| row["values"].clone()).collect();
+        prop_assert_eq!(found, items);
     }
 }

@@ -43,6 +43,9 @@ pub struct ImportJob {
     /// The rows in these that are as in the file before.
     #[serde(default)]
     pub unchanged: u64,
+    /// The addresses in these that get no mail any more.
+    #[serde(default)]
+    pub suppressed: u64,
 }
 
 impl ImportJob {
@@ -54,6 +57,11 @@ impl ImportJob {
 
     fn snapshot_path(source: &SourceId) -> Path {
         Path::from_iter(["imports", source.as_str(), "snapshot.gz"])
+    }
+
+    fn digest_path(source: &SourceId, seal: &str) -> Path {
+        let seal = hash::base32(&hash::sha256(&[b"seal", seal.as_bytes()])[..15]);
+        Path::from_iter(["imports", source.as_str(), &format!("{seal}.digest")])
     }
 
     fn path(source: &SourceId, id: &str) -> Path {
@@ -73,6 +81,28 @@ impl Archive {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns the digest of the file that `seal` identifies, if it was stored.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Store`] if the object store fails.
+    pub async fn import_digest(&self, source: &SourceId, seal: &str) -> Result<Option<String>, ArchiveError> {
+        match self.objects.get(&ImportJob::digest_path(source, seal)).await {
+            Ok(found) => Ok(String::from_utf8(found.bytes().await?.into()).ok()),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores the digest of the file that `seal` identifies, so that a continuation does not read the file for it.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if it is not stored.
+    pub async fn put_import_digest(&self, source: &SourceId, seal: &str, digest: &str) -> Result<(), ArchiveError> {
+        let digest = Bytes::copy_from_slice(digest.as_bytes());
+        self.objects.put(&ImportJob::digest_path(source, seal), digest.into()).await?;
+        Ok(())
     }
 
     /// Stores how far an import has come.

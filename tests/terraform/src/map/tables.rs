@@ -1,6 +1,6 @@
 //! The tables: which argument is which property.
 
-use super::As::{Block, Blocks, Is, Json, Key, List, Nothing, Random};
+use super::As::{Block, Blocks, First, Is, Json, Key, List, Nothing, Prefix, Random};
 use super::{Argument as A, Kind};
 
 const fn kind(terraform: &'static str, cloudformation: &'static str, arguments: &'static [A]) -> Kind {
@@ -204,6 +204,23 @@ pub(super) const KINDS: &[Kind] = &[
                         Block(&[A("noncurrent_days", "NoncurrentDays", Is)]),
                     ),
                     A("status", "Status", Is),
+                ]),
+            ),
+        ],
+    ),
+    part(
+        "aws_s3_bucket_notification",
+        "AWS::S3::Bucket",
+        "bucket",
+        &[
+            A("bucket", "", Nothing),
+            A(
+                "queue",
+                "NotificationConfiguration.QueueConfigurations",
+                Blocks(&[
+                    A("events", "Event", First),
+                    A("filter_prefix", "Filter.S3Key.Rules", Prefix),
+                    A("queue_arn", "Queue", Is),
                 ]),
             ),
         ],

@@ -99,6 +99,33 @@ async fn header_that_no_signature_covers_makes_no_new_event_of_a_body() {
     assert_eq!(fixture.events()[0].message_id, ids[0]);
 }
 
+#[tokio::test]
+async fn two_maps_of_one_event_on_one_payload_both_count_and_the_first_keeps_its_id() {
+    let body = json!({"action":"created","starred_at":"2026-11-21T21:00:00Z","sender":{"login":"ada"},"repository":{"full_name":"a/b"}}).to_string();
+    let signature = format!("sha256={}", HEXLOWER.encode(&mac(&[body.as_bytes()])));
+    let headers = [("x-hub-signature-256", &*signature), ("x-github-event", "star")];
+    let mut ids = Vec::new();
+    for maps in [1, 2] {
+        let mut config = CONFIG.clone();
+        let github = config.sources.iter_mut().find(|source| source.id.as_str() == "github").unwrap();
+        let hook = github.hook.take().unwrap();
+        let all = std::iter::repeat_n(hook.maps().unwrap(), maps).flatten().cloned().collect();
+        github.hook = Some(hook.with_maps(all));
+        let mut fixture = Fixture::new();
+        fixture.deps.config = ConfigHandle::fixed(config);
+        // A retry of the delivery makes the same ids.
+        for _ in 0..2 {
+            let answer = fixture.send("POST", "/hooks/github", &headers, body.as_bytes()).await;
+            assert_eq!(answer.body["accepted"], json!(maps));
+        }
+        let found: Vec<_> = fixture.events().into_iter().map(|event| event.message_id).collect();
+        assert_eq!(found[..maps], found[maps..]);
+        ids.push(found);
+    }
+    assert_eq!(ids[0][0], ids[1][0]);
+    assert_ne!(ids[1][0], ids[1][1]);
+}
+
 /// Changes each map of a source.
 fn remap(source: &mut Source, change: impl Fn(&mut Mapping)) {
     let hook = source.hook.take().unwrap();
@@ -233,8 +260,7 @@ async fn null_empty_text_and_words_for_no_id_hold_nothing() {
     let scheme = perennial_config::sources::Scheme::Zendesk;
     let signed = Some(mapping::Signed { headers: &headers, scheme });
     let payload = mapping::Payload { body: &body, signed, place: None };
-    let map = zendesk.hook.as_ref().unwrap().maps().unwrap().iter().find(|map| mapping::fits(map, payload)).unwrap();
-    let call = mapping::call(&zendesk.id, map, payload, "");
+    let (_, call) = mapping::calls(&zendesk.id, zendesk.hook.as_ref().unwrap().maps().unwrap(), payload, "").remove(0);
     let id = &call["context"]["externalIds"][0];
     assert_eq!((&id["type"], &id["id"], call.get("userId")), (&json!("zendesk_user_id"), &json!("777"), None));
     assert_eq!(call["properties"], json!({"ticket":"5159"}));

@@ -133,6 +133,7 @@ impl Wanted {
             ("deliver", deployment.deliver),
             ("report", deployment.report),
             ("api", deployment.api),
+            ("import", deployment.import),
         ];
         Ok(Self {
             files: FILES.into_iter().filter_map(|name| Some((name, sha256(bundle.files.get(name)?)))).collect(),

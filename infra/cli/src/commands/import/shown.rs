@@ -7,7 +7,7 @@ use perennial_import::Outcome;
 use perennial_imports::Reject;
 use perennial_imports::chunk::Chunk;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -29,6 +29,9 @@ pub(super) struct Report {
     files: Vec<OfFile>,
     /// Events by name.
     events: BTreeMap<String, u64>,
+    /// Addresses that get no mail any more, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    suppressed: BTreeMap<&'static str, u64>,
     /// Rejected rows by code.
     rejected: BTreeMap<&'static str, u64>,
     /// The first rejected rows.
@@ -90,6 +93,7 @@ impl Report {
             mode,
             files: Vec::new(),
             events: BTreeMap::new(),
+            suppressed: BTreeMap::new(),
             rejected: BTreeMap::new(),
             rejects: Vec::new(),
             samples: Vec::new(),
@@ -111,6 +115,14 @@ impl Report {
             *self.events.entry(name).or_default() += 1;
             if self.dry_run && self.samples.len() < SAMPLES {
                 self.samples.push(event);
+            }
+        }
+        for suppression in &chunk.suppressions {
+            let reason = suppression.reason.as_str();
+            *self.suppressed.entry(reason).or_default() += 1;
+            if self.dry_run && self.samples.len() < SAMPLES {
+                let (address, since) = (suppression.address.as_str(), suppression.since);
+                self.samples.push(json!({ "address": address, "reason": reason, "since": since }));
             }
         }
         for (text, reject) in &chunk.rejects {
@@ -180,6 +192,13 @@ impl Report {
             }
             out += &format!("\n{events}\n");
         }
+        if !self.suppressed.is_empty() {
+            let mut suppressed = numbers(&["addresses that get no mail", "number"]);
+            for (reason, count) in &self.suppressed {
+                suppressed.add_row([(*reason).to_owned(), number(*count)]);
+            }
+            out += &format!("\n{suppressed}\n");
+        }
         if !self.rejects.is_empty() {
             let mut rejects = framed(&["file", "line", "column", "what is wrong", "what would be right"]);
             for reject in &self.rejects {
@@ -198,6 +217,7 @@ impl Report {
         }
         out += match (self.dry_run, self.mode) {
             (true, _) => "\nNothing was sent. Without --dry-run, the same command imports it.\n",
+            (false, _) if !self.suppressed.is_empty() => "\nThese addresses get no mail any more.\n",
             (false, "history") => "\nImported as history: nobody gets a message because of it.\n",
             (false, _) => "\nImported as a feed: what is young enough triggers messages.\n",
         };

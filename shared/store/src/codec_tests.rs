@@ -340,6 +340,9 @@ proptest! {
         let billed: Vec<_> = stored.profile.parts.iter().map(|part| &part.state.billing).collect();
         let entries: usize = billed.iter().map(|of| of.subscriptions.len() + of.payments.len() + of.refunds.len()).sum();
         let plain = postcard::to_stdvec(&(&stored.profile.parts, &stored.profile.published, billed)).unwrap().len();
+        // Bands and owner; words, and what the item's attributes do not say, have a length each.
+        let lists = stored.profile.listed.iter().flat_map(|listed| listed.entries()).map(|entry| entry.as_str().len() + 1);
+        let plain = plain + 16 + lists.sum::<usize>();
         prop_assert!(item.bytes("state").unwrap().unwrap().len() <= plain + 16 + 4 * entries + stored.profile.outbox.iter().map(|a| serde_json::to_vec(a).unwrap().len() + 4).sum::<usize>());
     }
 }

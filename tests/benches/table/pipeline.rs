@@ -201,7 +201,9 @@ fn common_config() -> Result<Config> {
     let scoring = bundle.files.get_mut("scoring.toml").context("no scoring.toml")?;
     let mut file: toml::Table = scoring.parse()?;
     file.remove("category");
-    for applies in file.get_mut("applies").and_then(toml::Value::as_table_mut).into_iter().flat_map(|all| all.iter_mut()) {
+    for applies in
+        file.get_mut("applies").and_then(toml::Value::as_table_mut).into_iter().flat_map(|all| all.iter_mut())
+    {
         if let Some(applies) = applies.1.as_table_mut() {
             applies.remove("when");
         }

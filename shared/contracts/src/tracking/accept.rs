@@ -265,10 +265,11 @@ fn accept(
         }
         EventKind::Alias => {}
     }
-    notes.extend(call.context_timezone.and_then(|raw| received.zone(raw)).map(|reason| Note {
-        field: Cow::Borrowed("context.timezone"),
-        outcome: Outcome::Dropped(reason),
-    }));
+    notes.extend(
+        call.context_timezone
+            .and_then(|raw| received.zone(raw))
+            .map(|reason| Note { field: Cow::Borrowed("context.timezone"), outcome: Outcome::Dropped(reason) }),
+    );
     write_object(out, ",\"context\":", extended(context, channel(call, imported).as_deref(), &notes).as_deref());
     out.push('}');
     if received.is_public()

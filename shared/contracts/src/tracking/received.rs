@@ -30,7 +30,18 @@ impl Received {
     /// events without one are derived from `nonce`.
     pub fn new(source: SourceId, at: Timestamp, sent_at: Option<Timestamp>, nonce: Nonce) -> Self {
         let (trust, tokens) = (Trust::default(), TokenSecrets::default());
-        Self { source, at, sent_at, trust, history: false, tokens, nonce, ids: 0, order: Order::default(), zone: LastZone::default() }
+        Self {
+            source,
+            at,
+            sent_at,
+            trust,
+            history: false,
+            tokens,
+            nonce,
+            ids: 0,
+            order: Order::default(),
+            zone: LastZone::default(),
+        }
     }
 
     /// Sets the trust in the source. `tokens` are the secrets of users' tokens.

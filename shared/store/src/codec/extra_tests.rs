@@ -31,13 +31,13 @@ fn configuration_that_notes_were_made_under_is_stored_behind_the_body() {
 #[test]
 fn months_in_a_segment_that_was_left_are_stored_behind_the_body() {
     let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
-    let before = encode_state(&stored.profile, &[], 0).unwrap().len();
+    let before = encode_state(&stored.profile, Attributes::default(), 0).unwrap().len();
     let mut months = perennial_engine::activity::Months::default();
     [650, 651, 653].into_iter().for_each(|month| months.mark(month));
     stored.profile.parts[0].facts.stayed.insert(7, months);
     let (_, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
-    assert!(encode_state(&stored.profile, &[], 0).unwrap().len() <= before + 10);
+    assert!(encode_state(&stored.profile, Attributes::default(), 0).unwrap().len() <= before + 10);
 }
 
 #[test]

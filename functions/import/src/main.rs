@@ -51,8 +51,9 @@ async fn main() -> Result<(), Error> {
         if handler::names_no_file(&event.payload) {
             return Ok(SqsBatchResponse::default());
         }
-        let arrivals = arrivals.get_or_try_init(arrive).await?;
-        handler::handle(deps, arrivals, event.payload, &has_time).await.map_err(Error::from)
+        // Boxed: together with the runtime's own, the types of their states would be nested too deeply for the compiler.
+        let arrivals = Box::pin(arrivals.get_or_try_init(arrive)).await?;
+        Box::pin(handler::handle(deps, arrivals, event.payload, &has_time)).await.map_err(Error::from)
     }))
     .await
 }

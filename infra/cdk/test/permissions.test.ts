@@ -120,7 +120,7 @@ it('schedules may call sweep and report, and set aside calls that fail', () => {
 });
 
 it('there is no other role, and no policy beside the roles', () => {
-  assert.equal(shipped.all('AWS::IAM::Role').length, 8);
+  assert.equal(shipped.all('AWS::IAM::Role').length, 9);
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) assert.deepEqual(shipped.all(type), []);
 });
 

@@ -72,5 +72,5 @@ it('a call that the function fails is repeated by Lambda, and set aside in the s
 it('a config without schedules makes none, nor a role for them', () => {
   const rendered = new Rendered({ config: configWith({ 'schedules.toml': () => '' }) });
   assert.deepEqual(rendered.all('AWS::Scheduler::Schedule'), []);
-  assert.equal(rendered.all('AWS::IAM::Role').length, 7);
+  assert.equal(rendered.all('AWS::IAM::Role').length, 8);
 });

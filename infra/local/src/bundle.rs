@@ -11,7 +11,7 @@ macro_rules! files {
 }
 
 /// Every file of the default configuration. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 47] = files![
+const EMBEDDED: [(&str, &str); 48] = files![
     "accounts.toml",
     "billing.toml",
     "channels.toml",
@@ -29,6 +29,7 @@ const EMBEDDED: [(&str, &str); 47] = files![
     "sources.toml",
     "templates/add_on_alerts.toml",
     "templates/alert_mention_spike.toml",
+    "templates/confirm_address.toml",
     "templates/education_habit.toml",
     "templates/education_high_value.toml",
     "templates/error_help.toml",

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 /// The number of bands: 0 to 9, 10 to 19, and so on, and 90 to 100.
 pub const BANDS: u8 = 10;
 /// Points that a score may be outside of its band before an evaluation moves its entry.
-pub const SLACK: u8 = 3;
+pub const SLACK: u8 = 6;
 /// Points that silence may take a score outside of its band before a timer moves its entry.
 pub const DRIFT: u8 = 8;
 /// Points beyond a band within which a reader finds all of its profiles: more than [`DRIFT`], as timers fire within a day.

@@ -388,6 +388,6 @@ fn the_example_is_a_stage_of_the_shipped_config() {
     let variables = variables.map(|(name, value)| (name, hcl::to_value(value).unwrap())).collect();
     let evaluated = perennial_terraform_test::evaluate(&root, variables).unwrap();
     let functions = evaluated.instances.iter().filter(|instance| instance.kind == "aws_lambda_function");
-    assert_eq!(functions.count(), 6);
+    assert_eq!(functions.count(), 8);
     assert!(evaluated.outputs.contains_key("perennial"));
 }

@@ -146,7 +146,6 @@ struct Accounts<'a> {
 
 impl Accounts<'_> {
     /// Returns the row of the account with an id; `Some(None)` if there is one, and a filter leaves it out.
-    #[expect(clippy::option_option, reason = "two questions: whether there is one, and whether it is shown")]
     async fn exact(&self, text: &str) -> Result<Option<Option<(String, Row)>>, Failure> {
         let Ok(id) = AccountId::parse(text.trim()) else { return Ok(None) };
         let found = self.deps.store.account_in_charge(&id, Consistency::Eventual).await?;

@@ -169,7 +169,6 @@ struct People<'a> {
 
 impl People<'_> {
     /// Returns the row of the profile with an id or address; `Some(None)` if there is one, and a filter leaves it out.
-    #[expect(clippy::option_option, reason = "two questions: whether there is one, and whether it is shown")]
     async fn exact(&self, text: &str) -> Result<Option<Option<(String, Row)>>, Failure> {
         let found = match person::resolve(&self.deps.store, self.config, text).await {
             Err(error) if error.is_unreadable() => return Ok(Some(None)),

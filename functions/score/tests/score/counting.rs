@@ -2,6 +2,7 @@
 
 use crate::support::{Bench, Database, anonymous, at, config_with, events_body, tick_body, user};
 use futures::TryStreamExt;
+use jiff::Timestamp;
 use perennial_domain::{AccountId, Event};
 use perennial_testkit::EventBuilder;
 use std::collections::HashSet;
@@ -155,20 +156,28 @@ async fn essential_mails_and_inbox_messages_have_a_queue_of_their_own_and_webhoo
 async fn who_has_gone_quiet_hears_from_us_once_however_often_the_timer_rings() {
     let bench = Bench::new().await;
     assert!(bench.feed(&[vec![track("a", "u")]]).await.is_empty());
-    let due = bench.stored(user("u")).await.unwrap().profile.due_at.unwrap();
-    assert!(bench.hand(vec![tick_body(user("u"), due)]).await.is_empty());
+    let due = async || bench.stored(user("u")).await.unwrap().profile.due_at.unwrap();
+    let ring = async |at: Timestamp| {
+        let ticks = vec![tick_body(user("u"), at), tick_body(user("u"), at), tick_body(user("nobody"), at)];
+        assert!(bench.hand(ticks).await.is_empty());
+    };
+    let first = due().await;
+    assert!(bench.hand(vec![tick_body(user("u"), first)]).await.is_empty());
     assert!(bench.messages.bodies().is_empty(), "it rang too early");
-    bench.time.set(due);
-    for _ in 0..3 {
-        assert!(
-            bench
-                .hand(vec![tick_body(user("u"), due), tick_body(user("u"), due), tick_body(user("nobody"), due)])
-                .await
-                .is_empty()
-        );
+    // Some timers ring for a list that the profile has to leave: nobody hears of those.
+    let mut at = first;
+    for _ in 0..20 {
+        bench.time.set(at);
+        for _ in 0..3 {
+            ring(at).await;
+        }
+        assert!(due().await > at);
+        if !bench.messages.bodies().is_empty() {
+            break;
+        }
+        at = due().await;
     }
     assert_eq!(bench.messages.bodies().len(), 1);
-    assert!(bench.stored(user("u")).await.unwrap().profile.due_at.unwrap() > due);
     assert!(bench.stored(user("nobody")).await.is_none());
 }
 

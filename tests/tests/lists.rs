@@ -45,7 +45,7 @@ async fn profiles(stack: &Stack, client: &Client) -> BTreeMap<String, Value> {
     stream::iter(shown).buffer_unordered(8).collect().await
 }
 
-fn ids<'a>(of: &'a BTreeMap<String, Value>, is_in: impl Fn(&Value) -> bool) -> BTreeSet<&'a str> {
+fn ids(of: &BTreeMap<String, Value>, is_in: impl Fn(&Value) -> bool) -> BTreeSet<&str> {
     of.iter().filter(|(_, value)| is_in(value)).map(|(id, _)| id.as_str()).collect()
 }
 

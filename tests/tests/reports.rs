@@ -1,5 +1,6 @@
 //! Reports against an independent computation: `reports/figures.py` reads the same archived events and computes the same
 //! figures by their definitions. They are equal to the unit.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support::{Client, feed, gz_lines, shared_data, stack};
 use perennial_local::stack::Stack;

@@ -1,16 +1,17 @@
 //! Computes when a profile has to be evaluated again.
 
+use crate::drift::next_drift;
 use crate::instant::timestamp;
-use crate::listing::{Listed, Scale};
+use crate::listing::Listed;
 use crate::person::Person;
-use crate::score::{asked_values, values};
+use crate::score::asked_values;
 use crate::still::Place;
 use crate::stretch::Stretch;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::journeys::Trigger;
 use perennial_config::vocabulary::AccountField;
+use perennial_domain::Stage;
 use perennial_domain::time::{days_between, plus_days};
-use perennial_domain::{Score, Stage};
 
 /// Idle days that are looked at one by one.
 const DAILY: i64 = 100;
@@ -28,13 +29,11 @@ struct Pulse {
     above: Vec<usize>,
     /// The number of journeys whose idle days are reached.
     quiet: usize,
-    /// `true` if a score is far outside of the band that it is listed in.
-    is_adrift: bool,
 }
 
 impl Pulse {
-    /// Returns that of a person with scores and segments, of whom the lists have `listed`.
-    fn of(person: &Person<'_>, listed: Option<&Listed>) -> Self {
+    /// Returns that of a person with scores and segments.
+    fn of(person: &Person<'_>) -> Self {
         let journeys = person.moment.config.journeys.all.iter().enumerate();
         // Falling below counts too: only who fell below a threshold can pass it again.
         let is_over = |at: usize, trigger: &Trigger| match trigger {
@@ -42,16 +41,7 @@ impl Pulse {
             trigger => person.is_over(trigger) == Some(true),
         };
         let above = journeys.filter(|(at, journey)| is_over(*at, &journey.trigger)).map(|(at, _)| at).collect();
-        let is_adrift = listed.is_some_and(|listed| listed.bands.is_left_by(|scale| value_of(person, scale)));
-        Self { stage: person.stage, segments: person.segments, above, quiet: quiet(person), is_adrift }
-    }
-}
-
-/// Returns the value by which a person is listed, of a person with scores.
-fn value_of(person: &Person<'_>, scale: Scale) -> Option<Score> {
-    match scale {
-        Scale::Score(likelihood) => person.scores.get(likelihood),
-        Scale::Engagement => Some(person.engagement().value),
+        Self { stage: person.stage, segments: person.segments, above, quiet: quiet(person) }
     }
 }
 
@@ -61,39 +51,23 @@ fn value_of(person: &Person<'_>, scale: Scale) -> Option<Score> {
 /// Time changes profiles by their idle days, and by the days until their account's renewal. `listed` is what the lists have
 /// of the profile, whose entries move when a score leaves its band.
 pub(crate) fn next_due(person: &Person<'_>, listed: Option<&Listed>, until: Option<Timestamp>) -> Option<Timestamp> {
-    let looks = &Looks { person, listed, now: Pulse::of(person, listed) };
-    let until = next_idle(looks, until);
-    let until = next_turn(looks, until);
-    next_before_renewal(looks, until)
-}
-
-/// A person now, to compare with later looks.
-struct Looks<'p, 'a> {
-    person: &'p Person<'a>,
-    listed: Option<&'p Listed>,
-    now: Pulse,
-}
-
-impl Looks<'_, '_> {
-    /// Returns whether a later moment differs from now. Scores that nothing asks for are left out.
-    fn differs(&self, at: Timestamp) -> bool {
-        let mut person = self.person.at(at);
-        person.scores = if self.listed.is_some() { values(&person) } else { asked_values(&person) };
-        person.find_segments();
-        Pulse::of(&person, self.listed) != self.now
-    }
+    let now = Pulse::of(person);
+    let until = next_idle(person, &now, until);
+    let until = next_turn(person, &now, until);
+    let until = next_before_renewal(person, &now, until);
+    listed.map_or(until, |listed| next_drift(person, &listed.bands, until))
 }
 
 /// Evaluates the profile at the end of a trial or a last period, and when it no longer is a new customer.
-fn next_turn(looks: &Looks<'_, '_>, until: Option<Timestamp>) -> Option<Timestamp> {
-    let moment = &looks.person.moment;
-    let mut turns = looks.person.standing.turns.clone();
+fn next_turn(person: &Person<'_>, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
+    let moment = &person.moment;
+    let mut turns = person.standing.turns.clone();
     turns.sort_unstable();
     for at in turns.into_iter().map(timestamp).filter(|at| *at > moment.now) {
         if until.is_some_and(|until| at >= until) {
             return until;
         }
-        if looks.differs(at) {
+        if pulse(person, at) != *now {
             return Some(at);
         }
     }
@@ -103,9 +77,9 @@ fn next_turn(looks: &Looks<'_, '_>, until: Option<Timestamp>) -> Option<Timestam
 /// Evaluates the profile once for each further idle day, at the time of day of the last activity: values by idle days
 /// are exact to the second; values by calendar days, by decaying hours, or of the account, within a day. Later activity
 /// leads to another evaluation before the stored time, which therefore need not change when it would move later.
-fn next_idle(looks: &Looks<'_, '_>, until: Option<Timestamp>) -> Option<Timestamp> {
-    let moment = &looks.person.moment;
-    let Some(last) = looks.person.state.seen.map(|seen| seen.last_at()) else { return until };
+fn next_idle(person: &Person<'_>, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
+    let moment = &person.moment;
+    let Some(last) = person.state.seen.map(|seen| seen.last_at()) else { return until };
     let mut days = Vec::new();
     let mut day = days_between(last, moment.now) + 1;
     while day <= LAST && until.is_none_or(|until| plus_days(last, day) < until) {
@@ -113,34 +87,28 @@ fn next_idle(looks: &Looks<'_, '_>, until: Option<Timestamp>) -> Option<Timestam
         day += if day < DAILY { 1 } else { COARSE };
     }
     days.retain(|day| plus_days(last, *day) > moment.now);
-    let changed = first_changed(looks, last, &days);
-    changed.map(|day| first_change(looks, last, day)).or(until)
+    let changed = first_changed(person, now, last, &days);
+    changed.map(|day| first_change(person, now, last, day)).or(until)
 }
 
 /// The first of `days`, idle days in their order, on which the person differs from now. A stretch in which nothing can change is
 /// passed over as a whole.
-fn first_changed(looks: &Looks<'_, '_>, last: Timestamp, days: &[i64]) -> Option<i64> {
+fn first_changed(person: &Person<'_>, now: &Pulse, last: Timestamp, days: &[i64]) -> Option<i64> {
     let (first, rest) = days.split_first()?;
-    let Some(end) = rest.last() else { return looks.differs(plus_days(last, *first)).then_some(*first) };
-    let (from, to) = (looks.person.at(plus_days(last, *first)), looks.person.at(plus_days(last, *end)));
-    if is_the_same_throughout(&from, &to, looks) {
+    let Some(end) = rest.last() else { return (pulse(person, plus_days(last, *first)) != *now).then_some(*first) };
+    if is_the_same_throughout(&person.at(plus_days(last, *first)), &person.at(plus_days(last, *end)), now) {
         return None;
     }
     let (sooner, later) = days.split_at(days.len() / 2);
-    first_changed(looks, last, sooner).or_else(|| first_changed(looks, last, later))
+    first_changed(person, now, last, sooner).or_else(|| first_changed(person, now, last, later))
 }
 
 /// Returns whether nothing of `now` can be different between two later looks; `false` where that is not known.
-fn is_the_same_throughout<'a>(from: &Person<'a>, to: &Person<'a>, looks: &Looks<'_, '_>) -> bool {
-    let now = &looks.now;
+fn is_the_same_throughout<'a>(from: &Person<'a>, to: &Person<'a>, now: &Pulse) -> bool {
     if from.stage != now.stage || quiet(from) != now.quiet || quiet(to) != now.quiet {
         return false;
     }
-    let Some(stretch) = Stretch::between(from, to, looks.listed.is_some()) else { return false };
-    let stays = |listed: &Listed| stretch.stays_near(&listed.bands);
-    if now.is_adrift || !looks.listed.is_none_or(stays) {
-        return false;
-    }
+    let Some(stretch) = Stretch::between(from, to) else { return false };
     let journeys = from.moment.config.journeys.all.iter().enumerate();
     stretch.segments() == Some(now.segments)
         && journeys
@@ -160,17 +128,17 @@ fn is_over(stretch: &Stretch<'_, '_>, trigger: &Trigger) -> Option<Option<bool>>
 }
 
 /// The day on which the change that was found on `day` comes, where days were left out before it.
-fn first_change(looks: &Looks<'_, '_>, last: Timestamp, day: i64) -> Timestamp {
+fn first_change(person: &Person<'_>, now: &Pulse, last: Timestamp, day: i64) -> Timestamp {
     let from = if day > DAILY { (day - COARSE).max(DAILY) + 1 } else { day };
-    let days = (from..day).map(|day| plus_days(last, day)).filter(|at| *at > looks.person.moment.now);
-    let changed = |at: &Timestamp| looks.differs(*at);
+    let days = (from..day).map(|day| plus_days(last, day)).filter(|at| *at > person.moment.now);
+    let changed = |at: &Timestamp| pulse(person, *at) != *now;
     days.into_iter().find(changed).unwrap_or_else(|| plus_days(last, day))
 }
 
 /// Evaluates the profile whenever the number of days until its account's renewal changes, however long it has been
 /// idle, if any condition uses them: for [`DAILY`] days, after which it looks further ahead.
-fn next_before_renewal(looks: &Looks<'_, '_>, until: Option<Timestamp>) -> Option<Timestamp> {
-    let moment = &looks.person.moment;
+fn next_before_renewal(person: &Person<'_>, now: &Pulse, until: Option<Timestamp>) -> Option<Timestamp> {
+    let moment = &person.moment;
     let asked = || moment.config.asked_of_account().any(|field| *field == AccountField::RenewsInDays);
     let renewal = moment.account.and_then(|account| Some((account.renews_at?, account.renews_in_days(moment.now)?)));
     let Some((renews_at, left)) = renewal.filter(|_| asked()) else { return until };
@@ -181,11 +149,19 @@ fn next_before_renewal(looks: &Looks<'_, '_>, until: Option<Timestamp>) -> Optio
         if until.is_some_and(|until| at >= until) {
             return until;
         }
-        if nth >= DAILY || looks.differs(at) {
+        if nth >= DAILY || pulse(person, at) != *now {
             return Some(at);
         }
     }
     until
+}
+
+/// Looks at a person at another moment. Scores that nothing asks for are left out.
+fn pulse(person: &Person<'_>, at: Timestamp) -> Pulse {
+    let mut person = person.at(at);
+    person.scores = asked_values(&person);
+    person.find_segments();
+    Pulse::of(&person)
 }
 
 /// The number of journeys whose idle days are reached.

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::drift::value_of;
 use crate::evaluate::{Evaluation, look};
+use crate::listing::{REACH, Scale, is_within};
 use crate::moment::Moment;
 use crate::process::{Mode, process};
 use crate::profile::Profile;
@@ -75,22 +77,16 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// The definition: a look at each moment, with nothing kept from another.
-fn pulse_from_scratch(moment: &Moment<'_>, state: &State, listed: Option<&Listed>) -> Pulse {
+fn pulse_from_scratch(moment: &Moment<'_>, state: &State) -> Pulse {
     let person = look(moment, state);
     let journeys = moment.config.journeys.all.iter().enumerate();
     let above =
         journeys.filter(|(_, journey)| person.is_over(&journey.trigger) == Some(true)).map(|(at, _)| at).collect();
-    let is_adrift = listed.is_some_and(|listed| listed.bands.is_left_by(|scale| value_of(&person, scale)));
-    Pulse { stage: person.stage, segments: person.segments, above, quiet: quiet(&person), is_adrift }
+    Pulse { stage: person.stage, segments: person.segments, above, quiet: quiet(&person) }
 }
 
-fn next_idle_from_scratch(
-    moment: &Moment<'_>,
-    state: &State,
-    listed: Option<&Listed>,
-    until: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let now = pulse_from_scratch(moment, state, listed);
+fn next_idle_from_scratch(moment: &Moment<'_>, state: &State, until: Option<Timestamp>) -> Option<Timestamp> {
+    let now = pulse_from_scratch(moment, state);
     let Some(last) = state.seen.map(|seen| seen.last_at()) else { return until };
     let mut day = days_between(last, moment.now) + 1;
     while day <= LAST {
@@ -98,10 +94,10 @@ fn next_idle_from_scratch(
         if until.is_some_and(|until| at >= until) {
             return until;
         }
-        if at > moment.now && pulse_from_scratch(&moment.at(at), state, listed) != now {
+        if at > moment.now && pulse_from_scratch(&moment.at(at), state) != now {
             let from = if day > DAILY { (day - COARSE).max(DAILY) + 1 } else { day };
             let days = (from..day).map(|day| plus_days(last, day)).filter(|at| *at > moment.now);
-            let found = days.into_iter().find(|at| pulse_from_scratch(&moment.at(*at), state, listed) != now);
+            let found = days.into_iter().find(|at| pulse_from_scratch(&moment.at(*at), state) != now);
             return Some(found.unwrap_or(at));
         }
         day += if day < DAILY { 1 } else { COARSE };
@@ -120,15 +116,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_next_moment_is_that_of_a_look_at_each_day(events in events(), later in 0..200 * 86_400_i64, until in proptest::option::of(1..150_i64), is_listed in any::<bool>()) {
+    fn the_next_moment_is_that_of_a_look_at_each_day(events in events(), later in 0..200 * 86_400_i64, until in proptest::option::of(1..150_i64)) {
         let state = state_of(&events);
         let moment = Moment::new(&CONFIG, Timestamp::from_second(NOW + later).unwrap());
         let until = until.map(|days| plus_days(moment.now, days));
         let person = look(&moment, &state);
-        let listed = Listed::of(&moment, &state, &Evaluation::of(&person), None);
-        let listed = is_listed.then_some(&listed);
-        let found = next_idle(&Looks { person: &person, listed, now: Pulse::of(&person, listed) }, until);
-        prop_assert_eq!(found, next_idle_from_scratch(&moment, &state, listed, until));
+        let found = next_idle(&person, &Pulse::of(&person), until);
+        prop_assert_eq!(found, next_idle_from_scratch(&moment, &state, until));
     }
 
     #[test]
@@ -136,11 +130,33 @@ proptest! {
         let state = state_of(&events);
         let moment = Moment::new(&CONFIG, Timestamp::from_second(NOW).unwrap());
         let person = Person::new(moment, &state);
-        let listed = Listed::of(&moment, &state, &Evaluation::of(&look(&moment, &state)), None);
         for day in days {
             let at = plus_days(moment.now, day);
-            let now = pulse_from_scratch(&moment.at(at), &state, Some(&listed));
-            prop_assert!(!Looks { person: &person, listed: Some(&listed), now }.differs(at), "{}", at);
+            prop_assert!(pulse(&person, at) == pulse_from_scratch(&moment.at(at), &state), "{}", at);
+        }
+    }
+
+    #[test]
+    fn until_its_lists_change_every_score_is_near_the_band_that_it_is_listed_in(events in events(), later in 0..60 * 86_400_i64) {
+        let state = state_of(&events);
+        let moment = Moment::new(&CONFIG, Timestamp::from_second(NOW + later).unwrap());
+        let listed = Listed::of(&moment, &state, &Evaluation::of(&look(&moment, &state)), None);
+        let found = next_drift(&look(&moment, &state), &listed.bands, None);
+        for day in 0..800 {
+            let at = plus_days(moment.now, day);
+            let person = look(&moment.at(at), &state);
+            if found.is_some_and(|found| found <= at) {
+                break;
+            }
+            for scale in Scale::all() {
+                let (band, value) = (listed.bands.get(scale), value_of(&person, scale));
+                let is_near = band.zip(value).is_none_or(|(band, value)| is_within(band, REACH, value));
+                prop_assert!(is_near, "{} is {:?} on day {}, in band {:?}", scale.as_str(), value, day, band);
+            }
+        }
+        if let Some(found) = found {
+            let person = look(&moment.at(found), &state);
+            prop_assert!(listed.bands.is_left_by(|scale| value_of(&person, scale)), "nothing changes at {found}");
         }
     }
 }

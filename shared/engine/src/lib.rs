@@ -12,6 +12,7 @@ pub mod claims;
 pub mod counts;
 mod decide;
 mod deferred;
+mod drift;
 mod due;
 pub mod engagement;
 mod enter;

@@ -5,7 +5,6 @@
 //! these ranges has it throughout. The ranges are as wide as needed and never too narrow: where it is not known how a value moves, anything is
 //! possible, and the stretch has to be looked at in parts.
 
-use crate::listing::{Bands, DRIFT, Scale, around};
 use crate::person::{NpsClass, Person};
 use crate::score::{of_rule, ramp};
 use crate::still::is_of_events_alone;
@@ -31,8 +30,7 @@ pub(crate) struct Stretch<'p, 'a> {
 
 impl<'p, 'a> Stretch<'p, 'a> {
     /// Returns the stretch between two looks at one person; `None` where the stage or the status by subscriptions changes in it.
-    /// With `all` scores, not only those that conditions ask for.
-    pub(crate) fn between(from: &'p Person<'a>, to: &'p Person<'a>, all: bool) -> Option<Self> {
+    pub(crate) fn between(from: &'p Person<'a>, to: &'p Person<'a>) -> Option<Self> {
         let still = from.still()?;
         let (first, last) = (from.moment.now.as_microsecond(), to.moment.now.as_microsecond());
         let turns = from.standing.turns.iter().any(|turn| (first + 1..=last).contains(turn));
@@ -50,7 +48,7 @@ impl<'p, 'a> Stretch<'p, 'a> {
             };
             stretch.personas.push(outcomes);
         }
-        for likelihood in Likelihood::ALL.into_iter().filter(|likelihood| all || still.is_asked(*likelihood)) {
+        for likelihood in Likelihood::ALL.into_iter().filter(|likelihood| still.is_asked(*likelihood)) {
             stretch.scores[likelihood as usize] = stretch.score(likelihood);
         }
         for segment in &config.segments.all {
@@ -77,25 +75,6 @@ impl<'p, 'a> Stretch<'p, 'a> {
             Range::Ints(_, high) if high < threshold => Some(false),
             _ => None,
         }
-    }
-
-    /// Returns whether every score certainly stays near the band that it is listed in, in a stretch with all scores.
-    pub(crate) fn stays_near(&self, bands: &Bands) -> bool {
-        let near = |scale: Scale| {
-            let range = match scale {
-                Scale::Score(likelihood) => self.scores[likelihood as usize],
-                Scale::Engagement => self.engagement(),
-            };
-            match (bands.get(scale), range) {
-                (Some(band), Range::Ints(low, high)) => {
-                    let (lowest, highest) = around(band, DRIFT);
-                    low >= i64::from(lowest) && high <= i64::from(highest)
-                }
-                (None, Range::Missing) => true,
-                _ => false,
-            }
-        };
-        Scale::all().all(near)
     }
 
     /// The range of a score.

@@ -31,6 +31,7 @@ locals {
       { title = "Calls", left = local.calls.Invocations },
       { title = "Duration, 99th percentile", left = local.calls.Duration },
       { title = "Errors and throttles", left = local.failures.Errors, right = local.failures.Throttles },
+      { title = "Sign-ins to the dashboard", own = { of = "dashboard", metrics = ["SignedIn"] }, own_right = { of = "dashboard", metrics = ["SignInsRefused", "SignInsFailed"] } },
     ],
     [
       { title = "Table, units consumed", left = local.consumed },

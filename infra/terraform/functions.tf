@@ -2,16 +2,17 @@
 
 locals {
   # The functions in the order in which work flows.
-  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import"]
+  function_names = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "dashboard", "import"]
   functions = {
-    ingest  = module.ingest
-    score   = module.score
-    sweep   = module.sweep
-    rollup  = module.rollup
-    deliver = module.deliver
-    report  = module.report
-    api     = module.api
-    import  = module.import
+    ingest    = module.ingest
+    score     = module.score
+    sweep     = module.sweep
+    rollup    = module.rollup
+    deliver   = module.deliver
+    report    = module.report
+    api       = module.api
+    dashboard = module.dashboard
+    import    = module.import
   }
 
   # What all functions have in common.
@@ -33,6 +34,21 @@ locals {
     TABLE            = aws_dynamodb_table.people.name
     EVENTS_QUEUE_URL = local.queue_urls.EVENTS_QUEUE_URL
   }
+
+  # The dashboard's variables: those of sign-in, if there is a provider, and only those that are given.
+  dashboard_variables = { for given in concat([{ name = "AUDIT_DAYS", value = var.audit_days }], flatten([for provider in [var.sign_in] : [
+    { name = "OIDC_ISSUER", value = provider.issuer },
+    { name = "OIDC_CLIENT_ID", value = provider.client_id },
+    { name = "OIDC_SCOPES", value = provider.scopes },
+    { name = "OIDC_GROUPS_CLAIM", value = provider.groups_claim },
+    { name = "OIDC_VIEWERS", value = join(",", provider.viewers) },
+    { name = "OIDC_OPERATORS", value = join(",", provider.operators) },
+    { name = "OIDC_ADMINS", value = join(",", provider.admins) },
+    { name = "SESSION_HOURS", value = provider.session_hours },
+    { name = "DASHBOARD_URL", value = provider.url },
+  ] if provider != null])) : given.name => given.value if given.value != null && given.value != "" }
+  # The secrets that sign-in needs.
+  sign_in_secrets = var.sign_in == null ? [] : (var.sign_in.public_client ? ["SESSION_KEYS"] : ["SESSION_KEYS", "OIDC_CLIENT_SECRET"])
 
   # Whether `deliver` reads secrets at run time, through AWS's extension.
   asks_extension = length(concat(var.config.secrets.stored, var.config.secrets.parameters)) > 0
@@ -147,6 +163,23 @@ module "api" {
     UNSUBSCRIBE_KEYS = local.secret_values.UNSUBSCRIBE_KEYS
     INBOX_SECRETS    = local.secret_values.INBOX_SECRETS
   })
+}
+
+module "dashboard" {
+  source = "./modules/function"
+
+  name        = "dashboard"
+  description = "Shows pages to colleagues"
+  stage       = local.stage
+  size        = var.config.functions.dashboard
+  statements  = local.permissions.dashboard
+  public      = true
+  environment = merge(
+    { TABLE = aws_dynamodb_table.people.name },
+    local.queue_urls,
+    local.dashboard_variables,
+    { for name in local.sign_in_secrets : name => local.secret_values[name] },
+  )
 }
 
 module "import" {

@@ -8,6 +8,11 @@ output "api_url" {
   value       = module.api.url
 }
 
+output "dashboard_url" {
+  description = "The URL of the dashboard; its callback for the identity provider is this and sign-in/callback."
+  value       = module.dashboard.url
+}
+
 output "table_name" {
   description = "The table; it is kept when the stage is destroyed."
   value       = aws_dynamodb_table.people.name

@@ -106,6 +106,36 @@ locals {
         resources = [for name in setsubtract(local.queue_names, ["schedules-dlq"]) : local.queue_arns[name]]
       },
     ]
+
+    # Without sign-in it shows nothing, and only loads the configuration.
+    dashboard = concat(
+      [{ actions = ["dynamodb:GetItem"], resources = [local.table_arn] }],
+      [for statement in [
+        { actions = ["dynamodb:BatchGetItem", "dynamodb:Query"], resources = [local.table_arn], conditions = [] },
+        # It writes the audit log, and resumes paused journeys.
+        {
+          actions    = ["dynamodb:PutItem"]
+          resources  = [local.table_arn]
+          conditions = [{ test = "ForAllValues:StringLike", variable = "dynamodb:LeadingKeys", values = ["LOG#*"] }]
+        },
+        {
+          actions    = ["dynamodb:UpdateItem"]
+          resources  = [local.table_arn]
+          conditions = [{ test = "ForAllValues:StringLike", variable = "dynamodb:LeadingKeys", values = ["LOG#*", "PAUSES"] }]
+        },
+        { actions = ["sqs:SendMessage"], resources = [for name in keys(local.consumers) : local.queue_arns[name]], conditions = [] },
+        {
+          actions    = ["sqs:GetQueueAttributes"]
+          resources  = [for name in setsubtract(local.queue_names, ["schedules-dlq"]) : local.queue_arns[name]]
+          conditions = []
+        },
+        {
+          actions    = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+          resources  = [for name in keys(local.consumers) : local.queue_arns["${name}-dlq"]]
+          conditions = []
+        },
+      ] : statement if var.sign_in != null],
+    )
   }
 
   # The calls with which Lambda polls a function's queue, with the function's role.

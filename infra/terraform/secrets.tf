@@ -4,6 +4,7 @@ locals {
   # Keys of the functions themselves, and those that the config names: the signing secret of a hook or endpoint, the address of a chat.
   secrets = merge(
     { for name in setunion(var.config.secrets.hooks, var.config.secrets.endpoints) : name => "What the config of Perennial calls by the last part of this name" },
+    { for name in local.sign_in_secrets : name => name == "SESSION_KEYS" ? "Keys of the dashboard's sessions, one or two with a comma between" : "The dashboard's client secret at the identity provider" },
     { INBOX_SECRETS = "What tokens of users and of their inboxes are made with, with commas between: for the product's own server too" },
   )
 

@@ -154,6 +154,49 @@ variable "secrets_extension_arn" {
   }
 }
 
+variable "sign_in" {
+  description = "How colleagues sign in to the dashboard: your OpenID Connect provider, and the groups, `mail:ADDRESS` or `domain:DOMAIN` of each role. Null for a dashboard that shows nothing. The client's secret is the secret PREFIX/OIDC_CLIENT_SECRET of this stage."
+  type = object({
+    issuer        = string
+    client_id     = string
+    public_client = optional(bool, false)
+    scopes        = optional(string)
+    groups_claim  = optional(string)
+    viewers       = optional(list(string), [])
+    operators     = optional(list(string), [])
+    admins        = optional(list(string), [])
+    session_hours = optional(number)
+    url           = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.sign_in == null ? true : can(regex("^https://[^/?#]+(/[^?#]*)?$", var.sign_in.issuer))
+    error_message = "The issuer must be the https URL that the discovery document of your identity provider calls `issuer`."
+  }
+
+  validation {
+    condition     = var.sign_in == null ? true : length(concat(var.sign_in.viewers, var.sign_in.operators, var.sign_in.admins)) > 0
+    error_message = "viewers, operators or admins must name somebody: otherwise nobody has access."
+  }
+
+  validation {
+    condition     = var.sign_in == null ? true : (var.sign_in.url == null ? true : can(regex("^https://[^/]+$", var.sign_in.url)))
+    error_message = "The dashboard's URL must be https://HOST, without a path or a slash at its end."
+  }
+}
+
+variable "audit_days" {
+  description = "Days for which the dashboard's audit log is kept; null for its default of 400."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.audit_days == null ? true : var.audit_days >= 1 && var.audit_days <= 3650
+    error_message = "The audit log is kept for 1 to 3650 days."
+  }
+}
+
 variable "tags" {
   description = "Tags of everything that takes tags, in addition to `perennial`."
   type        = map(string)

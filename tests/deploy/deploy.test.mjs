@@ -1,6 +1,7 @@
 // Perennial in an AWS: deployed by CDK, used over its function URLs, deleted.
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import dashboards from './checks/dashboard.mjs';
 import deletion from './checks/deletion.mjs';
 import feedback from './checks/feedback.mjs';
 import files from './checks/files.mjs';
@@ -17,6 +18,7 @@ import { diagnosis } from './lib/diagnosis.mjs';
 import { ACCOUNT, Emulator, REGION } from './lib/emulator.mjs';
 import { inventory } from './lib/inventory.mjs';
 import { packages } from './lib/packages.mjs';
+import { CLIENT, Provider } from './lib/provider.mjs';
 import { Stage } from './lib/stage.mjs';
 
 // `node --test` runs this file in a separate process, which would continue if that one were killed.
@@ -24,7 +26,7 @@ const parent = process.ppid;
 setInterval(() => process.ppid === parent || process.exit(1), 1000).unref();
 
 describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540_000 }, () => {
-  /** The state that checks share: `emulator`, `stage`, `other` (a second one), `empty` (the account's resources without either). */
+  /** The state that checks share: `emulator`, `stage`, `other` (a second one), `provider` (where colleagues of the first sign in), `empty` (the account's resources without either). */
   const world = {};
 
   before(async () => {
@@ -37,12 +39,17 @@ describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540
     // The README's other prerequisite. Here all identities are verified.
     await services(world.emulator).mails('CreateEmailIdentity', { EmailIdentity: MAIL_DOMAIN });
     world.empty = await inventory(services(world.emulator));
-    world.stage = new Stage(world.emulator, { config: at('config'), packages: zips });
+    world.provider = await Provider.start();
+    const context = { oidcIssuer: world.provider.issuer, oidcClientId: CLIENT, oidcViewers: 'staff', oidcOperators: 'ops' };
+    world.stage = new Stage(world.emulator, { config: at('config'), packages: zips, context });
     world.other = new Stage(world.emulator, { config: at('config'), packages: zips, stage: 'two' });
     await world.stage.deploy();
     await world.stage.begin();
   });
-  after(() => world.emulator?.stop());
+  after(() => {
+    world.provider?.stop();
+    return world.emulator?.stop();
+  });
 
   let broken;
   /** Adds a check. After a failed one that is essential to the others, these are skipped. */
@@ -57,5 +64,5 @@ describe('deployed by CDK into an AWS that enforces IAM and TLS', { timeout: 540
         throw error;
       }
     });
-  for (const checks of [schedule.begin, story.now, readers, feedback, files, partialBatch, stages, operators, story.later, schedule.end, permissions, deletion]) checks(check);
+  for (const checks of [schedule.begin, story.now, readers, feedback, files, partialBatch, stages, dashboards.dashboard, dashboards.refused, operators, story.later, schedule.end, permissions, deletion]) checks(check);
 });

@@ -38,7 +38,7 @@ export function recent(payload, now = Date.now()) {
 /** The functions that queues and schedules call; the others are called by URL. */
 const CALLED = ['score', 'sweep', 'rollup', 'deliver', 'report', 'import'];
 
-export const FUNCTIONS = ['ingest', ...CALLED, 'api'];
+export const FUNCTIONS = ['ingest', ...CALLED, 'api', 'dashboard'];
 export const samples = join(root, 'events');
 
 /** A process whose output is kept, and printed if it ends by itself. */

@@ -15,6 +15,11 @@ const answered = (status, is = () => true) => (answer) => {
   assert.ok(is(answer.body && JSON.parse(answer.body)), answer.body);
 };
 const accepted = (count, rejected = 0) => answered(200, (body) => body.accepted === count && body.rejected === rejected);
+/** A page of `status` whose text contains `text`. */
+const page = (status, text) => (answer) => {
+  assert.equal(answer.statusCode, status, JSON.stringify(answer));
+  assert.ok(answer.body.includes(text), answer.body);
+};
 const inbox = (body) => body.messages.some(({ id }) => id === 'aez7dzjd7bpmo3pfpskehhe5');
 
 // The story of the samples, in order.
@@ -45,6 +50,9 @@ const STORY = {
   'api/rejects.json': answered(200, ({ rejects }) => rejects.length === 1),
   'api/inbox.json': answered(200, inbox),
   'api/inbox-click.json': answered(200, ({ ok }) => ok),
+  'dashboard/people.json': page(403, 'Sign-in is not set up'),
+  'dashboard/unmerge.json': page(403, 'Sign-in is not set up'),
+  'dashboard/style.json': page(200, ':root'),
   'score/unmerge.json': taken,
   'import/test-event.json': taken,
   'import/created.json': taken,

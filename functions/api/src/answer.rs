@@ -3,6 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
 use perennial_store::{ConfigStoreError, StoreError};
+use perennial_views::ViewError;
 use serde::Serialize;
 use serde_json::json;
 
@@ -56,6 +57,22 @@ impl From<ConfigStoreError> for Failure {
         match error {
             ConfigStoreError::Store(error) => Self::Store(error),
             error => Self::Config(error),
+        }
+    }
+}
+
+impl From<ViewError> for Failure {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::NotFound(why) => Self::NotFound(why),
+            ViewError::Unknown(why) => Self::Unknown(why),
+            ViewError::Wrong(why) => Self::Wrong(why),
+            ViewError::Invalid(why) => Self::Invalid(why),
+            ViewError::Store(error) => Self::Store(error),
+            ViewError::Config(error) => Self::Config(error),
+            ViewError::Queue(why) => Self::Queue(why),
+            ViewError::NotCounted => Self::NotCounted,
+            ViewError::Json(error) => Self::Json(error),
         }
     }
 }

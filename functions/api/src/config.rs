@@ -1,26 +1,15 @@
 //! The function's environment.
 
 use crate::access::{Access, ApiKey};
-use crate::status::WatchedQueue;
 use perennial_channels::unsubscribe::{InvalidKeys, Keys};
 use perennial_contracts::tokens::TokenSecrets;
+use perennial_lambda_kit::queue::WatchedQueue;
 use perennial_lambda_kit::tokens::{self, InvalidSecrets};
 use perennial_lambda_kit::{Env, EnvError};
 use std::time::Duration;
 
 /// The default time for which totals are cached.
 const MAX_AGE: Duration = Duration::from_secs(60);
-/// The queues, by their displayed names and the prefixes of their variables.
-const QUEUES: [(&str, &str); 7] = [
-    ("events", "EVENTS"),
-    ("incoming", "INCOMING"),
-    ("imports", "IMPORTS"),
-    ("messages", "MESSAGES"),
-    ("essential", "ESSENTIAL"),
-    ("accounts", "ACCOUNTS"),
-    ("mail-events", "MAIL_EVENTS"),
-];
-
 /// The function's environment.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -61,14 +50,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] naming the key that is missing or wrong.
     pub fn from_env(env: &Env) -> Result<Self, SettingsError> {
-        let mut queues = Vec::new();
-        for (name, key) in QUEUES {
-            queues.push(WatchedQueue {
-                name: name.to_owned(),
-                url: env.required(&format!("{key}_QUEUE_URL"), "the URL of a queue")?,
-                dlq_url: env.required(&format!("{key}_DLQ_URL"), "the URL of a dead-letter queue")?,
-            });
-        }
+        let queues = WatchedQueue::all_from_env(env)?;
         let keys: Vec<ApiKey> = env.list(
             "API_KEY_HASHES",
             "the SHA-256 of each key, in hex, with `read:` before that of one which may only read, and commas between",
@@ -95,6 +77,7 @@ impl Settings {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use perennial_lambda_kit::queue::WATCHED;
 
     #[test]
     fn a_missing_key_is_named() {
@@ -104,7 +87,7 @@ mod tests {
             ("API_KEY_HASHES".to_owned(), hash),
             ("UNSUBSCRIBE_KEYS".to_owned(), "a key of at least thirty-two bytes"),
         ];
-        for (_, key) in QUEUES {
+        for (_, key) in WATCHED {
             all.push((format!("{key}_QUEUE_URL"), "q"));
             all.push((format!("{key}_DLQ_URL"), "d"));
         }

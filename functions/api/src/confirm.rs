@@ -35,12 +35,12 @@ pub(crate) async fn answer(deps: &Deps, request: &Request, link: &Unsubscribe) -
 
 /// Stores what the reader said, and returns what they have said by then; `None` if there is no such profile.
 async fn fulfil(deps: &Deps, link: &Unsubscribe, wants: Option<bool>) -> Result<Option<Option<bool>>, StoreError> {
-    let Some(stored) = deps.store.follow(link.person, Consistency::Strong).await? else { return Ok(None) };
-    let known = deps.store.wishes(link.person).await?;
+    let Some(stored) = deps.views.store.follow(link.person, Consistency::Strong).await? else { return Ok(None) };
+    let known = deps.views.store.wishes(link.person).await?;
     let said = known.confirmation(&link.address).map(|choice| choice.wants);
     let Some(wants) = wants else { return Ok(Some(said)) };
     if said != Some(wants) {
-        deps.store.confirm_address(link.person, &link.address, wants, deps.clock.now()).await?;
+        deps.views.store.confirm_address(link.person, &link.address, wants, deps.views.clock.now()).await?;
         note(deps, link, &stored, wants).await;
     }
     Ok(Some(Some(wants)))
@@ -49,7 +49,7 @@ async fn fulfil(deps: &Deps, link: &Unsubscribe, wants: Option<bool>) -> Result<
 /// Publishes the choice as an event. A failure is only logged: the choice is stored, so the reader must not see an
 /// error.
 async fn note(deps: &Deps, link: &Unsubscribe, stored: &Stored, wants: bool) {
-    let change = Change { topic: None, wants, since: deps.clock.now() };
+    let change = Change { topic: None, wants, since: deps.views.clock.now() };
     if let Err(error) = tell(deps, link, Some(stored), &[change]).await {
         tracing::error!(%error, "failed to send the event of a confirmation");
     }

@@ -25,7 +25,7 @@ async fn post(house: &House, body: &str) -> StatusCode {
 }
 
 async fn said(house: &House) -> Option<bool> {
-    let known = house.deps.store.wishes(ada().person_id()).await.unwrap();
+    let known = house.deps.views.store.wishes(ada().person_id()).await.unwrap();
     known.confirmation(&address_hash(ADDRESS)).map(|choice| choice.wants)
 }
 

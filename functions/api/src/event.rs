@@ -4,21 +4,11 @@ use crate::answer::Failure;
 use crate::deps::Deps;
 use jiff::Timestamp;
 use perennial_contracts::queue::EventsPayload;
-use perennial_domain::{
-    Event, EventKind, EventName, Identity, InvalidId, MessageId, PersonId, Properties, SourceId, hash,
-};
-use perennial_engine::Profile;
+use perennial_domain::{Event, EventKind, EventName, Identity, InvalidId, MessageId, Properties, SourceId, hash};
 use perennial_lambda_kit::queue::Delay;
 
 /// The source of the events.
 const SOURCE: &str = "perennial";
-
-/// Returns the identity that had the id `person` when something was sent to it, wherever its identity state is now in
-/// `profile`.
-pub(crate) fn identity(profile: &Profile, person: PersonId) -> Option<&Identity> {
-    let own = profile.parts.iter().find(|part| part.owner() == person);
-    own.or_else(|| profile.parts.first()).map(|part| &part.identity)
-}
 
 /// Sends `name` to the events queue. `key` identifies this event among all others of its name: the same key counts
 /// once, however often it is sent.
@@ -29,8 +19,8 @@ pub(crate) async fn send(
     key: &[&[u8]],
     properties: Properties,
 ) -> Result<(), Failure> {
-    let event =
-        event(identity, name, key, properties, deps.clock.now()).map_err(|error| Failure::Queue(error.to_string()))?;
+    let event = event(identity, name, key, properties, deps.views.clock.now())
+        .map_err(|error| Failure::Queue(error.to_string()))?;
     let body = serde_json::to_string(&EventsPayload::Events { events: vec![event] })?;
     let report = deps.events.send(vec![body], Delay::NONE).await;
     report.into_result().map_err(|error| Failure::Queue(error.to_string()))

@@ -4,15 +4,19 @@ use crate::access::{Scope, bearer};
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use crate::inbox::{Deed, Reader};
-use crate::{
-    account, cors, experiments, explain, features, inbox, journey_list, lists, play, profile, rejects, reports, resume,
-    segments, snippet, status, unmerge, unsubscribe,
-};
+use crate::{cors, inbox, lists, play, resume, snippet, unmerge, unsubscribe};
 use http::{Method, Response};
 use lambda_http::{Body, Request};
 use percent_encoding::percent_decode_str;
 use perennial_contracts::tokens::Purpose;
 use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
+use perennial_reports::Name;
+use perennial_views::account::FoundAccount;
+use perennial_views::lists::one as parameter;
+use perennial_views::person::Found;
+use perennial_views::{
+    experiments, explain, features, journey_list, profile, rejects, reports, segments, status, why_not,
+};
 use serde_json::json;
 
 /// The default number of items in a list.
@@ -24,7 +28,7 @@ const INBOXES: &str = "/api/inbox/";
 
 /// The message for an unknown path.
 const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles, profiles/{identity}, accounts, accounts/{id}, segments, \
-    journeys, experiments, features, reports, rejects, inbox/{identity}";
+    journeys, experiments, features, events, reports, rejects, inbox/{identity}";
 
 /// Answers a request. Every failure is an answer.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
@@ -35,7 +39,9 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     if request.uri().path().starts_with(INBOXES) {
         cors::allow(&mut answer);
     }
-    Metrics::new("Perennial", "api").count(CONFIGS_COMPILED, deps.config.take_compiled()).emit(deps.clock.now());
+    Metrics::new("Perennial", "api")
+        .count(CONFIGS_COMPILED, deps.views.config.take_compiled())
+        .emit(deps.views.clock.now());
     answer
 }
 
@@ -56,7 +62,7 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
     }
     let is_reader = match parts.as_slice() {
         ["api", "inbox", identity, ..] => {
-            let is_theirs = |token| deps.tokens.verify(Purpose::Inbox, token, identity, deps.clock.now());
+            let is_theirs = |token| deps.tokens.verify(Purpose::Inbox, token, identity, deps.views.clock.now());
             bearer(request.headers()).is_some_and(is_theirs)
         }
         _ => false,
@@ -81,11 +87,11 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         }
         ["api", "status"] => {
             only("GET", reads)?;
-            status::show(deps).await
+            answer::json(&status::show(&deps.views).await?)
         }
         ["api", "journeys"] => {
             only("GET", reads)?;
-            journey_list::list(deps).await
+            answer::json(&journey_list::list(&deps.views).await?)
         }
         ["api", "journeys", journey, "test"] => {
             only("POST", *request.method() == Method::POST)?;
@@ -111,38 +117,49 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         }
         ["api", "profiles", identity] => {
             only("GET", reads)?;
-            profile::show(deps, identity).await
+            let found = Found::look_up(&deps.views, identity).await?;
+            answer::json(&profile::view(&deps.views, &found).await?)
         }
         ["api", "profiles", identity, "explain", score @ ..] if score.len() <= 1 => {
             only("GET", reads)?;
-            explain::show(deps, identity, score.first().copied()).await
+            let asked = explain::asked(score.first().copied())?;
+            answer::json(&explain::view(&Found::look_up(&deps.views, identity).await?, &asked))
+        }
+        ["api", "profiles", identity, "why-not", journey] => {
+            only("GET", reads)?;
+            let found = Found::look_up(&deps.views, identity).await?;
+            answer::json(&why_not::view(&deps.views, &found, journey).await?)
         }
         ["api", "segments"] => {
             only("GET", reads)?;
-            segments::list(deps).await
+            answer::json(&segments::list(&deps.views).await?)
         }
         ["api", "features"] => {
             only("GET", reads)?;
-            features::list(deps).await
+            answer::json(&features::list(&deps.views).await?)
+        }
+        ["api", "events"] => {
+            only("GET", reads)?;
+            report(deps, Name::Events.as_str(), request.uri().query().unwrap_or_default()).await
         }
         ["api", "reports"] => {
             only("GET", reads)?;
-            reports::list(deps).await
+            answer::json(&reports::list(&deps.views).await?)
         }
         ["api", "reports", name] => {
             only("GET", reads)?;
-            let day = parameter(request.uri().query().unwrap_or_default(), "day")?;
-            reports::show(deps, name, day.as_deref()).await
+            report(deps, name, request.uri().query().unwrap_or_default()).await
         }
         ["api", "experiments", journey @ ..] if journey.len() <= 1 => {
             only("GET", reads)?;
             let effect = parameter(request.uri().query().unwrap_or_default(), "effect")?;
-            experiments::show(deps, journey.first().copied(), effect.as_deref()).await
+            answer::json(&experiments::show(&deps.views, journey.first().copied(), effect.as_deref()).await?)
         }
         ["api", "accounts", id] => {
             only("GET", reads)?;
             let query = request.uri().query().unwrap_or_default();
-            account::show(deps, id, limit(query)?, parameter(query, "after")?.as_deref()).await
+            let after = parameter(query, "after")?;
+            answer::json(&FoundAccount::look_up(&deps.views, id, limit(query)?, after.as_deref()).await?.view())
         }
         ["api", "inbox", identity] => {
             only("GET", reads)?;
@@ -151,7 +168,8 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "rejects"] => {
             only("GET", reads)?;
             let query = request.uri().query().unwrap_or_default();
-            rejects::list(deps, limit(query)?, parameter(query, "after")?.as_deref()).await
+            let after = parameter(query, "after")?;
+            answer::json(&rejects::list(&deps.views, limit(query)?, after.as_deref()).await?)
         }
         _ => Err(Failure::NotFound(NOTHING)),
     }
@@ -161,18 +179,17 @@ fn decode(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
+/// Answers with a report, of the day that a query names.
+async fn report(deps: &Deps, name: &str, query: &str) -> Result<Response<Body>, Failure> {
+    let day = parameter(query, "day")?;
+    answer::json(&reports::show(&deps.views, name, day.as_deref()).await?)
+}
+
 /// Returns the number of items that a query requests.
 fn limit(query: &str) -> Result<usize, Failure> {
     let Some(text) = parameter(query, "limit")? else { return Ok(LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or(Failure::Wrong("limit must be a whole number from 1 to 1000"))
-}
-
-/// Returns the first value of `name` in a query.
-fn parameter(query: &str, name: &str) -> Result<Option<String>, Failure> {
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let value = pairs.find(|(own, _)| *own == name).map(|(_, value)| value);
-    value.map(|value| decode(value).ok_or(Failure::Wrong("the query is not UTF-8"))).transpose()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::access::{Access, ApiKey, KeyHash, Scope};
-use crate::status::Depth;
 use crate::test_support::{House, NOW, ada, house, now, with_ada};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{DecisionId, Event, PersonId, SourceId};
 use perennial_engine::state::Span;
+use perennial_lambda_kit::queue::Depth;
 use perennial_store::rejects::Reject;
 use perennial_store::{Consistency, Loaded};
 use serde_json::Value;
@@ -79,13 +79,14 @@ async fn profile_says_that_milestones_are_older_than_subscriptions() {
     let house = house(Access::Open).await;
     with_ada(&house).await;
     assert_eq!(get(&house, "/api/profiles/user%2F1").await.get("needs_rescore"), None);
-    let Loaded::Profile(mut stored) = house.deps.store.load(ada().person_id(), Consistency::Strong).await.unwrap()
+    let Loaded::Profile(mut stored) =
+        house.deps.views.store.load(ada().person_id(), Consistency::Strong).await.unwrap()
     else {
         panic!("Ada is there")
     };
     let at = now().as_microsecond();
     stored.profile.part_mut(&ada()).state.milestones.insert(Milestone::Trial, Span { first: at, last: at });
-    house.deps.store.save(&mut stored).await.unwrap();
+    house.deps.views.store.save(&mut stored).await.unwrap();
     assert_eq!(get(&house, "/api/profiles/user%2F1").await["needs_rescore"], true);
 }
 
@@ -125,7 +126,7 @@ async fn rejects_are_paged_from_the_newest() {
         received_at: Timestamp::from_second(now().as_second() - n).unwrap(),
         event: "{}".into(),
     };
-    house.deps.store.put_rejects(&(0..5).map(reject).collect::<Vec<_>>()).await.unwrap();
+    house.deps.views.store.put_rejects(&(0..5).map(reject).collect::<Vec<_>>()).await.unwrap();
     let (mut path, mut seen) = ("/api/rejects?limit=2".to_owned(), Vec::new());
     loop {
         let page = get(&house, &path).await;

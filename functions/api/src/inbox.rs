@@ -5,7 +5,7 @@
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
-use crate::{event, person};
+use crate::event;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http::Response;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use perennial_domain::{AnonymousId, Channel, DecisionId, Identity, PersonId, Pro
 use perennial_engine::{Part, Profile};
 use perennial_store::messages::{INBOX_LIMIT, MessageRecord, MessageState, Outcome};
 use perennial_store::{Consistency, Stored};
+use perennial_views::person;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -116,7 +117,7 @@ impl Inbox {
         const NONE: Failure =
             Failure::NotFound("no user id or anonymous id that events were sent for is the one that the token names");
         if reader == Reader::Key {
-            let stored = person::find(deps, identity).await?;
+            let stored = person::find(&deps.views, identity).await?;
             let part = stored.profile.parts.iter().find(|part| is_called(part, identity));
             let people = shown_with(&stored.profile, part);
             return Ok(Self { stored, people });
@@ -128,7 +129,9 @@ impl Inbox {
             AnonymousId::parse(identity).map(Identity::Anonymous).ok(),
         ];
         for identity in named.into_iter().flatten() {
-            let Some(stored) = deps.store.follow(identity.person_id(), Consistency::Eventual).await? else { continue };
+            let Some(stored) = deps.views.store.follow(identity.person_id(), Consistency::Eventual).await? else {
+                continue;
+            };
             if let Some(part) = stored.profile.part(&identity) {
                 let people = shown_with(&stored.profile, Some(part));
                 return Ok(Self { stored, people });
@@ -159,9 +162,12 @@ fn shown_with(profile: &Profile, part: Option<&Part>) -> BTreeSet<PersonId> {
 /// `GET /api/inbox/{identity}`.
 pub(crate) async fn list(deps: &Deps, identity: &str, reader: Reader) -> Result<Response<Body>, Failure> {
     let inbox = Inbox::open(deps, identity, reader).await?;
-    let config = deps.config.current().await;
-    let records: Vec<Vec<MessageRecord>> =
-        stream::iter(inbox.people).map(|person| deps.store.inbox(person)).buffered(CONCURRENCY).try_collect().await?;
+    let config = deps.views.config.current().await;
+    let records: Vec<Vec<MessageRecord>> = stream::iter(inbox.people)
+        .map(|person| deps.views.store.inbox(person))
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await?;
     let mut messages: Vec<MessageView> =
         records.into_iter().flatten().map(|record| MessageView::new(record, &config)).collect();
     messages.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
@@ -184,7 +190,7 @@ pub(crate) async fn act(
     let mut found = None;
     for person in people {
         if let Some(record) =
-            deps.store.message(person, decision).await?.filter(|record| record.channel == Channel::InApp)
+            deps.views.store.message(person, decision).await?.filter(|record| record.channel == Channel::InApp)
         {
             found = Some((person, record));
             break;
@@ -192,7 +198,7 @@ pub(crate) async fn act(
     }
     let (person, record) = found.ok_or(NONE)?;
     note(deps, person, decision, deed).await?;
-    if let Some(identity) = event::identity(&stored.profile, person) {
+    if let Some(identity) = person::identity(&stored.profile, person) {
         let properties: Properties = [
             ("decision".to_owned(), decision.to_string().into()),
             ("journey".to_owned(), record.journey.into()),
@@ -206,14 +212,14 @@ pub(crate) async fn act(
 }
 
 async fn note(deps: &Deps, person: PersonId, decision: DecisionId, deed: Deed) -> Result<(), Failure> {
-    let now = deps.clock.now();
+    let now = deps.views.clock.now();
     match deed {
-        Deed::Read => drop(deps.store.mark_read(person, decision, now).await?),
-        Deed::Dismiss => drop(deps.store.dismiss(person, decision, now).await?),
+        Deed::Read => drop(deps.views.store.mark_read(person, decision, now).await?),
+        Deed::Dismiss => drop(deps.views.store.dismiss(person, decision, now).await?),
         Deed::Click => {
             // Following a link implies reading.
-            deps.store.mark_read(person, decision, now).await?;
-            deps.store.record(person, decision, &Outcome::new(MessageState::Clicked, now)).await?;
+            deps.views.store.mark_read(person, decision, now).await?;
+            deps.views.store.record(person, decision, &Outcome::new(MessageState::Clicked, now)).await?;
         }
     }
     Ok(())

@@ -1,35 +1,23 @@
-//! `GET /api/profiles` and `GET /api/accounts`: lists of people and accounts, filtered, page by page, without a scan.
-//!
-//! A page walks one index of [`perennial_store::lists`], loads the profiles or accounts that it names, evaluates them now,
-//! and keeps those for which all filters hold. So a list is right even where time has changed a profile since it was last
-//! evaluated, and a page's cost does not depend on how many profiles there are.
-
-mod accounts;
-mod csv;
-mod cursor;
-mod params;
-mod people;
-mod walk;
-
-pub use csv::{ACCOUNTS, Columns, PEOPLE, table};
+//! `GET /api/profiles` and `GET /api/accounts`: lists of people and accounts, as JSON or CSV.
 
 use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use http::{HeaderMap, Response, header};
 use lambda_http::Body;
+use perennial_views::lists::{self, ACCOUNTS, Columns, FORMAT, PEOPLE, Page, table};
 use serde_json::Value;
 
 /// Answers with a page of people.
 pub(crate) async fn people(deps: &Deps, query: &str, headers: &HeaderMap) -> Result<Response<Body>, Failure> {
     let form = form(query, headers)?;
-    let page = people::page(deps, query).await?;
+    let page = lists::people(&deps.views, query).await?;
     respond(form, "people", &PEOPLE, &page)
 }
 
 /// Answers with a page of accounts.
 pub(crate) async fn accounts(deps: &Deps, query: &str, headers: &HeaderMap) -> Result<Response<Body>, Failure> {
     let form = form(query, headers)?;
-    let page = accounts::page(deps, query).await?;
+    let page = lists::accounts(&deps.views, query).await?;
     respond(form, "accounts", &ACCOUNTS, &page)
 }
 
@@ -46,7 +34,7 @@ fn form(query: &str, headers: &HeaderMap) -> Result<Form, Failure> {
         let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
         accept.split(',').any(|part| part.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind))
     };
-    match params::one(query, params::FORMAT)?.as_deref() {
+    match lists::one(query, FORMAT)?.as_deref() {
         Some("csv") => Ok(Form::Csv),
         Some("json") => Ok(Form::Json),
         Some(_) => Err(Failure::Wrong("format must be json or csv")),
@@ -59,7 +47,7 @@ fn respond(
     form: Form,
     rows: &str,
     columns: &Columns,
-    page: &walk::Page<impl serde::Serialize>,
+    page: &Page<impl serde::Serialize>,
 ) -> Result<Response<Body>, Failure> {
     if form == Form::Json {
         let mut answer = serde_json::to_value(page)?;
@@ -79,6 +67,3 @@ fn respond(
     }
     Ok(answer)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,11 +1,11 @@
 //! Wiring.
 
 use lambda_http::{run, service_fn};
-use perennial_api::status::{MaxAge, Status};
 use perennial_api::{Deps, Settings, handler};
 use perennial_lambda_kit::queue::Queue;
 use perennial_lambda_kit::{Clock, Env, aws, telemetry};
 use perennial_store::{ConfigHandle, Store};
+use perennial_views::{MaxAge, Status, Views};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let status = Status::new(settings.queues, Arc::new(sqs.clone()), max_age);
     let config = ConfigHandle::load(store.clone()).await?;
     let events = Arc::new(Queue::new(sqs, events));
-    let deps = Deps::new(store, config, events, status, settings.access, settings.unsubscribe_keys, Clock::system());
+    let views = Views { store, config, status, clock: Clock::system() };
+    let deps = Deps::new(views, events, settings.access, settings.unsubscribe_keys);
     let deps = deps.with_tokens(settings.tokens);
     let deps = &deps;
     run(service_fn(|request| async move { Ok::<_, Infallible>(handler::handle(deps, request).await) })).await

@@ -8,8 +8,8 @@ use serde_json::json;
 
 /// Resumes the journey: the results of its mails are counted from now. `deliver` knows of it within a minute.
 pub(crate) async fn resume(deps: &Deps, journey: &str) -> Result<Response<Body>, Failure> {
-    let now = deps.clock.now();
-    if !deps.store.resume_journey(journey, now).await? {
+    let now = deps.views.clock.now();
+    if !deps.views.store.resume_journey(journey, now).await? {
         return Err(Failure::NotFound("no journey of this name is paused"));
     }
     tracing::warn!(journey, "a paused journey was resumed");
@@ -39,7 +39,7 @@ mod tests {
         let house = house(Access::Open).await;
         let tally = Tally { sent: 400, bounced: 31, complained: 0 };
         let health = Health { tally, paused: None, resumed: None };
-        house.deps.store.pause_journey("news", &health, now()).await.unwrap();
+        house.deps.views.store.pause_journey("news", &health, now()).await.unwrap();
         let (_, status) = ask(&house, "GET", "/api/status").await;
         let figures = json!([{ "journey": "news", "since": now(), "sent": 400, "bounced": 31, "complained": 0 }]);
         assert_eq!(status["paused_journeys"], figures);

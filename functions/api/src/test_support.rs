@@ -4,10 +4,6 @@
 
 use crate::access::Access;
 use crate::deps::Deps;
-use crate::status::{Depth, Depths, MaxAge, Status, WatchedQueue};
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use perennial_channels::unsubscribe::Keys;
@@ -18,10 +14,12 @@ use perennial_engine::register::Register;
 use perennial_engine::state::Span;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::aws::{self, Endpoints};
-use perennial_lambda_kit::queue::{MemoryQueue, Sender};
+use perennial_lambda_kit::calls::Calls;
+use perennial_lambda_kit::queue::{Depth, Depths, MemoryQueue, Sender, WatchedQueue};
 use perennial_store::messages::{MessageState, Outcome};
 use perennial_store::{ConfigHandle, Store, Stored};
 use perennial_testkit::ConfigBuilder;
+use perennial_views::{MaxAge, Status, Views};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,34 +59,6 @@ pub(crate) async fn table_with(calls: &Calls) -> Store {
     let store = Store::new(client, "perennial");
     store.create_table().await.unwrap();
     store
-}
-
-/// The calls that DynamoDB got, by their names.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
-
-impl Calls {
-    /// Those since this was last asked.
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
-
-impl Intercept for Calls {
-    fn name(&self) -> &'static str {
-        "Calls"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
-        self.0.lock().unwrap().push(target.rsplit('.').next().unwrap_or_default().to_owned());
-        Ok(())
-    }
 }
 
 /// The least config there is, with accounts that are worth something.
@@ -139,15 +109,8 @@ pub(crate) fn house_on(store: Store, access: Access, config: Config, change: imp
     });
     let max_age = MaxAge { busy: Duration::from_secs(60), idle: Duration::from_secs(60) };
     let status = change(Status::new(watched.to_vec(), Arc::clone(&queues) as Arc<dyn Depths>, max_age));
-    let deps = Deps::new(
-        store,
-        ConfigHandle::fixed(config),
-        Arc::clone(&events) as Arc<dyn Sender>,
-        status,
-        access,
-        keys(),
-        Clock::simulated(now()).0,
-    );
+    let views = Views { store, config: ConfigHandle::fixed(config), status, clock: Clock::simulated(now()).0 };
+    let deps = Deps::new(views, Arc::clone(&events) as Arc<dyn Sender>, access, keys());
     House { deps, events, queues }
 }
 
@@ -167,8 +130,8 @@ pub(crate) async fn with_ada(house: &House) -> DecisionId {
     state.traits.insert("email".into(), Register { at, value: "\"ada@example.com\"".into() });
     let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
     profile.part_mut(&visitor).state.counts.add("$page", 2, &|_| false);
-    house.deps.store.save(&mut Stored::new(profile)).await.unwrap();
-    house.deps.store.index_address("ada@example.com", ada().person_id()).await.unwrap();
+    house.deps.views.store.save(&mut Stored::new(profile)).await.unwrap();
+    house.deps.views.store.index_address("ada@example.com", ada().person_id()).await.unwrap();
     let person = ada().person_id();
     let decision = Decision {
         id: DecisionId::of(person, "welcome", 1, b"c"),
@@ -185,13 +148,13 @@ pub(crate) async fn with_ada(house: &House) -> DecisionId {
         variant: None,
         withheld: None,
     };
-    house.deps.store.claim(&decision, "q/1", now()).await.unwrap();
+    house.deps.views.store.claim(&decision, "q/1", now()).await.unwrap();
     let outcome = Outcome {
         subject: Some("Hi".into()),
         text: Some("Hello".into()),
         link: Some("/start".into()),
         ..Outcome::new(MessageState::Sent, now())
     };
-    house.deps.store.record(person, decision.id, &outcome).await.unwrap();
+    house.deps.views.store.record(person, decision.id, &outcome).await.unwrap();
     decision.id
 }

@@ -4,15 +4,12 @@ use crate::answer::{self, Failure};
 use crate::deps::Deps;
 use http::Response;
 use lambda_http::Body;
-use perennial_contracts::queue::{EventsPayload, Unmerge};
-use perennial_domain::{Identity, PersonId};
-use perennial_engine::Profile;
-use perennial_engine::merge::others;
+use perennial_contracts::queue::EventsPayload;
+use perennial_domain::PersonId;
 use perennial_lambda_kit::queue::Delay;
+use perennial_views::person;
+use perennial_views::unmerge::unmerge;
 use serde::{Deserialize, Serialize};
-
-/// The most characters that are stored of the operator's name, and of the reason.
-const MAX_CHARACTERS: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,31 +33,14 @@ struct Queued {
 pub(crate) async fn ask(deps: &Deps, person: &str, body: &Body) -> Result<Response<Body>, Failure> {
     const FORM: Failure = Failure::Wrong(r#"send {"identity": "ID", "by": "who says so", "why": "the reason"}"#);
     let asked: Asked = serde_json::from_slice(body.as_ref()).map_err(|_| FORM)?;
-    let stored = crate::person::find(deps, person).await?;
-    let Some(identity) = named(&stored.profile, &asked.identity) else {
-        return Err(Failure::NotFound("this person has no such user id or anonymous id"));
-    };
-    if others(&stored.profile.parts, identity).is_empty() {
-        return Err(Failure::Wrong("this profile has no other identity to unmerge from"));
-    }
-    let by = if asked.by.trim().is_empty() { "api" } else { asked.by.trim() };
-    let unmerge = EventsPayload::Unmerge(Unmerge {
-        identity: identity.clone(),
-        at: deps.clock.now(),
-        by: by.chars().take(MAX_CHARACTERS).collect(),
-        why: asked.why.trim().chars().take(MAX_CHARACTERS).collect(),
-        done_at: None,
-    });
-    let report = deps.events.send(vec![serde_json::to_string(&unmerge)?], Delay::NONE).await;
+    let stored = person::find(&deps.views, person).await?;
+    let by = if asked.by.trim().is_empty() { "api" } else { &asked.by };
+    let unmerge = unmerge(&stored.profile, &asked.identity, by, &asked.why, deps.views.clock.now())?;
+    let identity = unmerge.identity.to_string();
+    let body = serde_json::to_string(&EventsPayload::Unmerge(unmerge))?;
+    let report = deps.events.send(vec![body], Delay::NONE).await;
     report.into_result().map_err(|error| Failure::Queue(error.to_string()))?;
-    answer::json(&Queued { queued: true, person: stored.profile.id, identity: identity.to_string() })
-}
-
-/// Returns the identity in a text; of two, the one with activity.
-fn named<'a>(profile: &'a Profile, text: &str) -> Option<&'a Identity> {
-    let text = text.trim();
-    let parts = profile.parts.iter().filter(|part| part.identity.as_str() == text || part.identity.to_string() == text);
-    parts.max_by_key(|part| (part.state.counts.total() > 0, part.identity.is_user())).map(|part| &part.identity)
+    answer::json(&Queued { queued: true, person: stored.profile.id, identity })
 }
 
 #[cfg(test)]
@@ -71,7 +51,7 @@ mod tests {
     use crate::handler::handle;
     use crate::test_support::{House, ada, house, now, with_ada};
     use http::StatusCode;
-    use perennial_domain::{AnonymousId, UserId};
+    use perennial_domain::{AnonymousId, Identity, UserId};
     use perennial_engine::joins::{Digest, Evidence, Link, Standing};
     use perennial_store::Consistency;
 
@@ -105,7 +85,7 @@ mod tests {
         assert_eq!(post(&house, "nobody", r#"{"identity":"anon-1"}"#).await.0, StatusCode::NOT_FOUND);
         assert_eq!(post(&house, "user%2F1", "{}").await.0, StatusCode::BAD_REQUEST);
         // A user id leaves with its anonymous ids, and here nothing else would remain.
-        let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
+        let mut stored = house.deps.views.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
         let visitor = Identity::Anonymous(AnonymousId::parse("anon-1").unwrap());
         stored.profile.part_mut(&visitor).add_link(Link {
             at: 0,
@@ -114,7 +94,7 @@ mod tests {
             evidence: Evidence::Identify,
             standing: Standing::Holds,
         });
-        house.deps.store.save(&mut stored).await.unwrap();
+        house.deps.views.store.save(&mut stored).await.unwrap();
         assert_eq!(post(&house, "user%2F1", r#"{"identity":"user/1"}"#).await.0, StatusCode::BAD_REQUEST);
         assert!(house.events.drain().is_empty());
     }

@@ -42,7 +42,7 @@ pub(crate) async fn answer(deps: &Deps, request: &Request, token: &str) -> Respo
     if link.topic.as_deref() == Some(CONFIRM) {
         return confirm::answer(deps, request, &link).await;
     }
-    let config = deps.config.current().await;
+    let config = deps.views.config.current().await;
     let channels = &config.channels;
     let method = request.method();
     let wish = match *method {
@@ -78,7 +78,7 @@ struct Reader {
 
 impl Reader {
     async fn look_up(deps: &Deps, link: &Unsubscribe) -> Result<Self, StoreError> {
-        let (stored, is_there) = match deps.store.follow(link.person, Consistency::Eventual).await {
+        let (stored, is_there) = match deps.views.store.follow(link.person, Consistency::Eventual).await {
             Ok(Some(stored)) => (Some(stored), true),
             Ok(None) => (None, false),
             // Unsubscribing works whatever the state of the profile.
@@ -91,8 +91,8 @@ impl Reader {
         let owners = stored.iter().flat_map(move |stored| owners_of(&stored.profile, &link.address));
         let addressed = owners.chain(named).collect();
         let all: BTreeSet<PersonId> = parts().map(Part::owner).chain(named).collect();
-        let address = deps.store.preferences(&link.address).await?;
-        let wishes = deps.store.wishes_of(all.iter().copied()).await?;
+        let address = deps.views.store.preferences(&link.address).await?;
+        let wishes = deps.views.store.wishes_of(all.iter().copied()).await?;
         Ok(Self { stored, addressed, all, address, wishes })
     }
 
@@ -113,9 +113,9 @@ async fn fulfil(
     let before = reader.known();
     let Some(wish) = wish else { return Ok(before) };
     store(deps, link, wish, &reader).await?;
-    let after = deps.store.preferences_with(&link.address, reader.all.iter().copied()).await?;
+    let after = deps.views.store.preferences_with(&link.address, reader.all.iter().copied()).await?;
     // The change is applied and durable; a missing line in the history must not report it as failed.
-    let changes = changes(channels, wish, &before, &after, deps.clock.now());
+    let changes = changes(channels, wish, &before, &after, deps.views.clock.now());
     if let Err(error) = tell(deps, link, reader.stored.as_ref(), &changes).await {
         tracing::error!(%error, "failed to send the event of a changed preference");
     }
@@ -124,7 +124,7 @@ async fn fulfil(
 
 /// Stores the change with the address, and with the person.
 async fn store(deps: &Deps, link: &Unsubscribe, wish: &Wish, reader: &Reader) -> Result<(), StoreError> {
-    let (store, address, now) = (&deps.store, &link.address, deps.clock.now());
+    let (store, address, now) = (&deps.views.store, &link.address, deps.views.clock.now());
     match wish {
         Wish::StopAll => {
             store.suppress_hashed(address, Reason::Unsubscribe, now).await?;
@@ -151,11 +151,11 @@ async fn choose(
     choices: &BTreeMap<String, bool>,
     reader: &Reader,
 ) -> Result<(), StoreError> {
-    let now = deps.clock.now();
-    deps.store.choose(&link.address, &news(choices, &reader.address), now).await?;
+    let now = deps.views.clock.now();
+    deps.views.store.choose(&link.address, &news(choices, &reader.address), now).await?;
     for person in &reader.addressed {
         let before = reader.wishes.get(person).cloned().unwrap_or_default();
-        deps.store.choose_for(*person, &news(choices, &before), now).await?;
+        deps.views.store.choose_for(*person, &news(choices, &before), now).await?;
     }
     Ok(())
 }
@@ -171,11 +171,11 @@ fn news(choices: &BTreeMap<String, bool>, before: &Preferences) -> BTreeMap<Stri
 }
 
 async fn resume(deps: &Deps, link: &Unsubscribe, reader: &Reader) -> Result<(), StoreError> {
-    deps.store.resubscribe(&link.address).await?;
+    deps.views.store.resubscribe(&link.address).await?;
     for person in &reader.all {
         // Most have no suppression to lift.
         if reader.wishes.get(person).is_none_or(|wishes| wishes.suppression.is_some()) {
-            deps.store.resume_mails(*person).await?;
+            deps.views.store.resume_mails(*person).await?;
         }
     }
     Ok(())

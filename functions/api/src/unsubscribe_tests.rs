@@ -34,9 +34,9 @@ fn topic(id: &str, description: &str, essential: bool) -> Topic {
 
 async fn with_topics() -> House {
     let mut house = house(Access::Open).await;
-    let mut config = Config::clone(&*house.deps.config.current().await);
+    let mut config = Config::clone(&*house.deps.views.config.current().await);
     config.channels.topics = vec![topic("tips", "", false), topic("news", "", false), topic("billing", "", true)];
-    house.deps.config = ConfigHandle::fixed(config);
+    house.deps.views.config = ConfigHandle::fixed(config);
     with_ada(&house).await;
     house
 }
@@ -51,14 +51,14 @@ async fn post(house: &House, token: &str, body: &str) -> String {
 }
 
 async fn known(house: &House) -> Preferences {
-    house.deps.store.preferences(&address_hash(ADDRESS)).await.unwrap()
+    house.deps.views.store.preferences(&address_hash(ADDRESS)).await.unwrap()
 }
 
 /// Returns whether mails about `topic` would be sent.
 async fn goes(house: &House, topic: Option<&str>) -> bool {
-    let config = house.deps.config.current().await;
+    let config = house.deps.views.config.current().await;
     let topic = topic.map(|topic| config.channels.topic(topic).unwrap());
-    known(house).await.withholds(topic, house.deps.clock.now()).is_none()
+    known(house).await.withholds(topic, house.deps.views.clock.now()).is_none()
 }
 
 /// Returns the events' names and topics.
@@ -186,7 +186,7 @@ async fn who_stopped_all_mails_may_come_back_with_a_topic_or_where_there_are_non
 async fn a_bounce_or_a_complaint_is_not_for_the_page_to_lift() {
     for reason in [Reason::Bounce, Reason::Complaint] {
         let house = with_topics().await;
-        house.deps.store.suppress(ADDRESS, reason, house.deps.clock.now()).await.unwrap();
+        house.deps.views.store.suppress(ADDRESS, reason, house.deps.views.clock.now()).await.unwrap();
         for body in ["do=resume", "shown=tips&topic=tips&do=choose", ONE_CLICK] {
             let html = post(&house, &token(None), body).await;
             assert!(html.contains("We send no mails to this address") && !html.contains("<form"));
@@ -246,7 +246,7 @@ fn the_pages() {
 
 /// Returns the preferences of Ada herself, whatever her address is.
 async fn wishes(house: &House) -> Preferences {
-    house.deps.store.wishes(ada().person_id()).await.unwrap()
+    house.deps.views.store.wishes(ada().person_id()).await.unwrap()
 }
 
 #[tokio::test]
@@ -269,17 +269,18 @@ async fn what_is_chosen_is_kept_for_the_person_as_well_as_for_the_address() {
 #[tokio::test]
 async fn stop_is_kept_for_every_identity_that_has_the_address_and_for_no_other() {
     let house = with_topics().await;
-    let mut stored = house.deps.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
+    let mut stored = house.deps.views.store.follow(ada().person_id(), Consistency::Strong).await.unwrap().unwrap();
     let identities = ["same", "other"].map(|id| Identity::User(UserId::parse(id).unwrap()));
     for (identity, address) in identities.iter().zip(["\"Ada@Example.com\"", "\"bob@example.com\""]) {
         let at = crate::test_support::now().as_microsecond();
         let register = Register { at, value: address.to_owned() };
         stored.profile.part_mut(identity).state.traits.insert("email".into(), register);
     }
-    house.deps.store.save(&mut stored).await.unwrap();
+    house.deps.views.store.save(&mut stored).await.unwrap();
     post(&house, &token(None), ONE_CLICK).await;
-    let stopped =
-        async |identity: &Identity| house.deps.store.wishes(identity.person_id()).await.unwrap().suppression.is_some();
+    let stopped = async |identity: &Identity| {
+        house.deps.views.store.wishes(identity.person_id()).await.unwrap().suppression.is_some()
+    };
     assert!(stopped(&ada()).await && stopped(&identities[0]).await);
     assert!(!stopped(&identities[1]).await, "unmerged, they are somebody else");
 }

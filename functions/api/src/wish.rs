@@ -8,6 +8,7 @@ use lambda_http::Body;
 use perennial_channels::unsubscribe::Unsubscribe;
 use perennial_domain::Properties;
 use perennial_store::Stored;
+use perennial_views::person;
 
 /// The event of a reader who wants no more mails, or none of a topic.
 const STOPPED: &str = "Unsubscribed";
@@ -45,7 +46,7 @@ pub(crate) async fn tell(
     stored: Option<&Stored>,
     changes: &[Change],
 ) -> Result<(), Failure> {
-    let identity = stored.and_then(|stored| event::identity(&stored.profile, link.person));
+    let identity = stored.and_then(|stored| person::identity(&stored.profile, link.person));
     let Some(identity) = identity else { return Ok(()) };
     for Change { topic, wants, since } in changes {
         let mut properties: Properties = [("channel".to_owned(), "mail".into())].into_iter().collect();

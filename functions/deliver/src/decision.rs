@@ -247,22 +247,27 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
             give_back(deps, own).await?;
             put_back(deps, &own, until, patience).await
         }
-        Plan::Mail { mail, subject } => match deps.mail.send(mail).await {
-            outcome @ (Outcome::Retry { .. } | Outcome::Paused { .. }) => {
-                let (reason, after) = later(outcome);
-                give_back(deps, own).await?;
-                if let Some(until) = after.and_then(|after| deps.clock.now().checked_add(after).ok()) {
-                    deps.pace.hold(until);
+        Plan::Mail { mail, subject } => {
+            let domain = mail.domain().to_owned();
+            match deps.mail.send(mail).await {
+                outcome @ (Outcome::Retry { .. } | Outcome::Paused { .. }) => {
+                    let (reason, after) = later(outcome);
+                    give_back(deps, own).await?;
+                    if let Some(until) = after.and_then(|after| deps.clock.now().checked_add(after).ok()) {
+                        deps.pace.hold(until);
+                    }
+                    refused(deps, &own, &reason, after).await
                 }
-                refused(deps, &own, &reason, after).await
+                Outcome::Refused { reason } => {
+                    give_back(deps, own).await?;
+                    Err(DeliverError::Refused { channel: "mail", reason })
+                }
+                Outcome::Unknown { reason } => {
+                    unsettled::doubt(deps, decision, own.claimant, &reason, Some(subject)).await
+                }
+                outcome => settle(deps, decision, outcome, subject, Some(domain)).await,
             }
-            Outcome::Refused { reason } => {
-                give_back(deps, own).await?;
-                Err(DeliverError::Refused { channel: "mail", reason })
-            }
-            Outcome::Unknown { reason } => unsettled::doubt(deps, decision, own.claimant, &reason, Some(subject)).await,
-            outcome => settle(deps, decision, outcome, subject).await,
-        },
+        }
         Plan::Endpoint { endpoint, secret, message, subject } => {
             let id = decision.id.to_string();
             let outcome = deps.endpoints.send(&endpoint, secret.expose(), &id, &message, deps.clock.now()).await;
@@ -288,7 +293,7 @@ pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Deliver
                     give_back(deps, own).await?;
                     Err(DeliverError::Refused { channel, reason })
                 }
-                outcome => settle(deps, decision, outcome, subject).await,
+                outcome => settle(deps, decision, outcome, subject, None).await,
             }
         }
     }
@@ -309,19 +314,21 @@ pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
     }
 }
 
-/// Records a channel's final outcome.
+/// Records a channel's final outcome; `domain` is that of a mail's recipient.
 async fn settle(
     deps: &Deps,
     decision: &Decision,
     outcome: Outcome,
     subject: String,
+    domain: Option<String>,
 ) -> Result<Delivered, DeliverError> {
     let (state, delivered, provider_id, detail) = match outcome {
         Outcome::Sent { provider_id } => (MessageState::Sent, Delivered::Sent, provider_id, None),
         Outcome::Rejected { reason } => (MessageState::Failed, Delivered::Failed, None, Some(reason)),
         unknown => (MessageState::Unknown, Delivered::Unknown, None, Some(later(unknown).0)),
     };
-    let recorded = Recorded { subject: Some(subject), provider_id, detail, ..Recorded::new(state, deps.clock.now()) };
+    let recorded =
+        Recorded { subject: Some(subject), provider_id, domain, detail, ..Recorded::new(state, deps.clock.now()) };
     record(deps, decision, &recorded).await?;
     Ok(delivered)
 }
@@ -380,6 +387,7 @@ mod tests {
             text: None,
             link: None,
             provider_id: None,
+            domain: None,
             detail: None,
             tries: None,
             test: false,

@@ -4,6 +4,7 @@ pub mod config;
 pub mod deps;
 pub mod handler;
 
+mod brief;
 mod confirm;
 mod decision;
 mod error;

@@ -1,5 +1,6 @@
 //! Plans what happens to a decision, before anything is claimed.
 
+use crate::brief;
 use crate::confirm::{self, Consent};
 use crate::deps::Deps;
 use crate::error::DeliverError;
@@ -126,6 +127,7 @@ pub(crate) async fn make(
         account: account.as_ref(),
         renews_in_days: facts.as_ref().and_then(|facts| facts.renews_in_days(now)),
         owner: evaluation.owner(config, facts.as_ref()),
+        may_call: evaluation.may_call(config),
     };
     if !stage_allows(config, decision, evaluation.stage) {
         return Ok(Plan::Withhold("the stage has changed"));
@@ -155,6 +157,7 @@ struct About<'a> {
     account: Option<&'a Account>,
     renews_in_days: Option<i64>,
     owner: Option<&'a str>,
+    may_call: bool,
 }
 
 /// Returns whether a person in `stage` may still get the journey's messages. A journey that this configuration does not
@@ -269,6 +272,8 @@ async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestam
     let secret = deps.secrets.get(&endpoint.secret, now).await?;
     let context = context(about);
     let rendered = render(deps, config, decision, &context)?;
+    let brief =
+        brief::of(deps, config, decision, (about.profile, about.evaluation), (about.owner, about.may_call)).await?;
     let identities: Vec<_> = about.profile.parts.iter().map(|part| &part.identity).collect();
     let about = perennial_channels::endpoint::About {
         decision,
@@ -276,6 +281,7 @@ async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestam
         identities: &identities,
         context: &context,
         evaluation: about.evaluation,
+        brief: &brief,
     };
     let message = Message::about_person(&endpoint.kind, &about, &rendered);
     Ok(Plan::Endpoint { endpoint: Box::new(endpoint.clone()), secret, message, subject: rendered.subject })
@@ -298,6 +304,7 @@ async fn account(
 /// Returns the template's context.
 fn context(about: &About<'_>) -> Context {
     let context = Context::of(about.decision, about.view, about.evaluation.stage, about.account, about.owner);
+    let context = context.with_may_call(about.may_call);
     context.with_renewal(about.renews_in_days).with_profile(about.decision, about.profile)
 }
 

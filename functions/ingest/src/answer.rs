@@ -16,9 +16,11 @@ const RETRY_AFTER_SECONDS: u64 = 2;
 /// Why a request as a whole is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("there is nothing at this path")]
+    #[error(
+        "there is nothing at this path; events go to /v1/track, identify, group, page, screen, alias or batch, webhooks to /hooks/SOURCE, and PostHog's libraries to /batch/, /capture/, /e/ or /i/v0/e/"
+    )]
     NoSuchPath,
-    #[error("this path does not support this method")]
+    #[error("this path does not support this method; it supports {}", methods(.0))]
     Method(&'static [Method]),
     #[error(
         "no source has this write key; it may come as the user name of Basic authentication, in X-Write-Key, in the query or in the body as `writeKey`, which PostHog's libraries call `api_key` or `token`"
@@ -55,6 +57,10 @@ pub(crate) enum Refusal {
     TooMany { after: Duration },
     #[error("failed to store all of the body; send it again")]
     NotStored,
+}
+
+fn methods(all: &[Method]) -> String {
+    all.iter().map(Method::as_str).collect::<Vec<_>>().join(" and ")
 }
 
 impl Refusal {

@@ -2,14 +2,15 @@
 
 use crate::answer::Refusal;
 use crate::deps::Deps;
+use crate::unreadable;
 use futures::future::{Either, select};
 use jiff::Timestamp;
-use perennial_config::scoring::{Scoring, Survey};
+use perennial_config::Config;
 use perennial_contracts::pack::pack;
 use perennial_contracts::tokens::redacted;
 use perennial_contracts::tracking::{Accepted, Invalid, Item, MAX_EVENT_BYTES, Received};
-use perennial_domain::hygiene::{Note, Outcome, Reason};
-use perennial_domain::{Event, SourceId};
+use perennial_domain::SourceId;
+use perennial_domain::hygiene::{Note, Outcome};
 use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use perennial_lambda_kit::queue::{Delay, SendReport};
 use perennial_store::StoreError;
@@ -25,7 +26,7 @@ const MAX_WARNINGS: usize = 100;
 
 /// The events and rejects of one request.
 pub(crate) struct Collected<'a> {
-    scoring: &'a Scoring,
+    config: &'a Config,
     json: String,
     accepted: Vec<Accepted>,
     /// The number of calls: one may make several events.
@@ -38,11 +39,12 @@ pub(crate) struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    /// Creates a collection for calls with about `bytes` bytes of JSON; `scoring` defines how survey answers are read.
-    pub(crate) fn with_capacity(bytes: usize, scoring: &'a Scoring) -> Self {
+    /// Creates a collection for calls with about `bytes` bytes of JSON; `config` defines how survey answers and payments are
+    /// read.
+    pub(crate) fn with_capacity(bytes: usize, config: &'a Config) -> Self {
         // Names and times that ingest adds are about as long as what it removes.
         Self {
-            scoring,
+            config,
             json: String::with_capacity(bytes + bytes / 4),
             accepted: Vec::new(),
             calls: 0,
@@ -59,7 +61,7 @@ impl<'a> Collected<'a> {
             Ok(()) => {
                 self.calls += 1;
                 for accepted in &mut self.accepted[first..] {
-                    accepted.notes.extend(unreadable_answers(self.scoring, &self.json[accepted.json.clone()]));
+                    accepted.notes.extend(unreadable::notes(self.config, &self.json[accepted.json.clone()]));
                 }
                 let notes = self.accepted[first..].iter().flat_map(|accepted| &accepted.notes);
                 let dropped = notes.filter(|note| matches!(note.outcome, Outcome::Dropped(_)));
@@ -148,20 +150,6 @@ impl<'a> Collected<'a> {
             .emit(now);
         Ok(())
     }
-}
-
-/// Returns notes for unreadable survey answers in an event's JSON. Only events of a survey's name are parsed.
-fn unreadable_answers(scoring: &Scoring, json: &str) -> Vec<Note> {
-    if !scoring.surveys.iter().any(|survey| json.contains(&survey.event)) {
-        return Vec::new();
-    }
-    let Ok(event) = serde_json::from_str::<Event>(json) else { return Vec::new() };
-    let unreadable = scoring.unreadable_answers(event.counted_as(), &event.properties);
-    let note = |survey: &Survey| Note {
-        field: format!("properties.{}", survey.property).into(),
-        outcome: Outcome::Dropped(Reason::Answer { lowest: survey.lowest, highest: survey.highest }),
-    };
-    unreadable.map(note).collect()
 }
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html>

@@ -90,7 +90,7 @@ async fn call(
     let at = deps.receipts.at(now, body.items.len());
     let mut received =
         Received::new(source.id.clone(), at, body.sent_at(), nonce).with_trust(source.trust, deps.tokens.clone());
-    let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()), &config.scoring);
+    let mut collected = Collected::with_capacity(expected_bytes(&text, body.items.len()), &config);
     for (position, item) in body.items.iter().enumerate() {
         collected.add(position, item, &mut received);
     }

@@ -12,7 +12,7 @@ use perennial_config::sources::{Hook, Scheme, Source};
 use perennial_contracts::mapping::{self, Payload};
 use perennial_contracts::tokens::TokenSecrets;
 use perennial_contracts::tracking::{self, Dialect, Received, Route};
-use perennial_contracts::webhooks::{self, Signed};
+use perennial_contracts::webhooks::{self, Signed, zoom};
 use perennial_domain::Trust;
 use serde_json::{Value, json};
 
@@ -34,8 +34,10 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
         return Err(Refusal::NoSuchPath);
     };
     let now = deps.clock.now();
-    if verify(deps, source, hook, parts, wire, now)? == Verified::Rehearsal {
-        return Ok(answer::stored(0, 0, &[], Dialect::Segment));
+    match verify(deps, source, hook, parts, wire, now)? {
+        Verified::Event => {}
+        Verified::Rehearsal => return Ok(answer::stored(0, 0, &[], Dialect::Segment)),
+        Verified::Validation(validation) => return Ok(json_answer(StatusCode::OK, &json!(validation))),
     }
 
     let text = body::text(wire)?;
@@ -56,7 +58,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     let at = deps.receipts.at(now, payloads.len().saturating_mul(maps.len()));
     let mut received =
         Received::new(source.id.clone(), at, None, nonce).with_trust(Trust::Verified, TokenSecrets::default());
-    let mut collected = Collected::with_capacity(text.len(), &config.scoring);
+    let mut collected = Collected::with_capacity(text.len(), &config);
     for payload in payloads {
         let position = payload.place.unwrap_or_default();
         for (mapping, call) in mapping::calls(&source.id, maps, payload, "") {
@@ -89,12 +91,14 @@ fn read(text: &str) -> Result<Value, Refusal> {
 }
 
 /// The kind of a verified webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Verified {
     /// An event.
     Event,
     /// A test request of the sender, which must not be counted.
     Rehearsal,
+    /// A question of the sender whether we know the secret, with the answer.
+    Validation(zoom::Validation),
 }
 
 fn verify(
@@ -121,7 +125,13 @@ fn verify(
         Scheme::Github => webhooks::Scheme::GitHub,
         Scheme::Hubspot => webhooks::Scheme::HubSpot,
         Scheme::Zendesk => webhooks::Scheme::Zendesk,
+        Scheme::Zoom => webhooks::Scheme::Zoom,
     };
+    if hook.scheme == Scheme::Zoom
+        && let Some(validation) = zoom::validation(&secrets, signed, now)
+    {
+        return Ok(Verified::Validation(validation));
+    }
     webhooks::verify(scheme, &secrets, signed, now).map(|()| Verified::Event).map_err(|rejection| {
         tracing::warn!(source = %source.id, code = rejection.code(), "webhook signature verification failed");
         Refusal::Webhook(rejection)

@@ -16,6 +16,7 @@ mod hooks;
 mod receipt;
 mod sender;
 mod settings;
+mod unreadable;
 
 pub use config::Settings;
 pub use deps::{Deps, Secrets};

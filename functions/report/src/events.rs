@@ -1,4 +1,5 @@
-//! The events' reports about subscriptions, from the archive: read once for each day, and kept beside it.
+//! The reports of events about subscriptions, the texts of survey answers and the day's event catalogue, from the archive: read once for
+//! each day, and kept beside it.
 
 use crate::error::ReportError;
 use crate::handler::Deps;
@@ -6,8 +7,8 @@ use futures::TryStreamExt;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use perennial_config::Config;
-use perennial_domain::time::{date_of, day_of};
-use perennial_reports::{Ledger, Notice, notice, rules};
+use perennial_domain::time::{date_of, day_of, day_of_date};
+use perennial_reports::{Answer, Archived, Catalogue, Notice, answer, notice, rules};
 use perennial_store::archive::undamaged;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,17 +29,22 @@ struct Extract {
     /// Objects and lines that cannot be read.
     damaged: u64,
     notices: Vec<Notice>,
+    /// The day's events; `None` in extracts of earlier versions, which are made again.
+    events: Option<Catalogue>,
+    /// The texts of the day's survey answers.
+    #[serde(default)]
+    answers: Vec<Answer>,
 }
 
-/// Returns what all events received until `at` say; `None` if the run that began at `began` is over before: the next one
+/// Returns what all events that were received until `at` say; `None` if the run that began at `began` is over before: the next one
 /// continues with the days that are not kept yet.
-pub(crate) async fn ledger(
+pub(crate) async fn archived(
     deps: &Deps,
     config: &Config,
     at: Timestamp,
     began: Timestamp,
-) -> Result<Option<Ledger>, ReportError> {
-    let mut ledger = Ledger::default();
+) -> Result<Option<Archived>, ReportError> {
+    let mut archived = Archived::default();
     let rules = rules(config);
     let today = date_of(day_of(at));
     for day in deps.archive.days_of_receipt().await?.into_iter().filter(|day| *day <= today) {
@@ -47,16 +53,20 @@ pub(crate) async fn ledger(
             None if deps.is_over(began) => return Ok(None),
             None => read(deps, config, day, rules).await?,
         };
-        ledger.unreadable += extract.damaged;
-        extract.notices.into_iter().for_each(|notice| ledger.add(notice));
+        archived.ledger.unreadable += extract.damaged;
+        extract.notices.into_iter().for_each(|notice| archived.ledger.add(notice));
+        archived.answers.extend(extract.answers);
+        if let Some(events) = extract.events {
+            archived.catalogue.add_day(day_of_date(day), events, at);
+        }
     }
-    Ok(Some(ledger))
+    Ok(Some(archived))
 }
 
 /// Returns the kept extract of `day`; `None` if it is to be read again: under other rules, or because objects came since.
 async fn kept(deps: &Deps, day: Date, today: Date, rules: u64) -> Result<Option<Extract>, ReportError> {
     let Some(extract) = deps.archive.extract::<Extract>(KIND, day).await? else { return Ok(None) };
-    if extract.rules != rules {
+    if extract.rules != rules || extract.events.is_none() {
         return Ok(None);
     }
     let is_closed = day.checked_add(CLOSED_AFTER.days()).is_ok_and(|closed| closed < today);
@@ -68,14 +78,17 @@ async fn read(deps: &Deps, config: &Config, day: Date, rules: u64) -> Result<Ext
     // Before the events are read: an object that comes meanwhile is read again, rather than missed.
     let objects = deps.archive.objects_of(day).await?;
     let damaged = AtomicU64::new(0);
-    let mut notices = Vec::new();
+    let (mut notices, mut answers, mut seen) = (Vec::new(), Vec::new(), Catalogue::default());
     {
         let mut events = std::pin::pin!(undamaged(deps.archive.read(day, day).await?, &damaged));
         while let Some(event) = events.try_next().await? {
             notices.extend(notice(config, &event));
+            answers.extend(answer(config, &event));
+            seen.add(&event);
         }
     }
-    let extract = Extract { rules, objects, damaged: damaged.load(Ordering::Relaxed), notices };
+    let damaged = damaged.load(Ordering::Relaxed);
+    let extract = Extract { rules, objects, damaged, notices, events: Some(seen), answers };
     deps.archive.put_extract(KIND, day, &extract).await?;
     Ok(extract)
 }

@@ -111,10 +111,10 @@ async fn run(deps: &Deps, request: Request, began: Timestamp) -> Result<Ran, Rep
     if !pass.is_read {
         return Ok(Ran { more: true, made: None });
     }
-    let Some(ledger) = events::ledger(deps, &config, pass.began.0, began).await? else {
+    let Some(archived) = events::archived(deps, &config, pass.began.0, began).await? else {
         return Ok(Ran { more: true, made: None });
     };
-    let made = make(deps, &mut pass, &config, &ledger).await?;
+    let made = make(deps, &mut pass, &config, &archived).await?;
     Ok(Ran { more: false, made })
 }
 
@@ -123,14 +123,14 @@ async fn make(
     deps: &Deps,
     pass: &mut Counting,
     config: &Config,
-    ledger: &perennial_reports::Ledger,
+    archived: &perennial_reports::Archived,
 ) -> Result<Option<Made>, ReportError> {
     let Some(tally) = pass.counted.take() else { return Ok(None) };
     let at = tally.at();
-    for report in tally.reports(config, ledger) {
+    for report in tally.reports(config, archived) {
         deps.store.put_report(report.name.as_str(), at, !report.name.names_people(), &report).await?;
     }
-    let unreadable = tally.unreadable + ledger.unreadable;
+    let unreadable = tally.unreadable + archived.ledger.unreadable;
     let made = Made { at, config: config.version.clone(), people: tally.people, unreadable };
     deps.store.put_reports_made(at, &made).await?;
     // Last: what fails before is made again.

@@ -15,14 +15,18 @@ pub struct Settings {
     pub accounts_queue_url: String,
     /// The shortest time between two evaluations of an account's people, in seconds.
     pub wake_pause_seconds: u32,
+    /// The time from an account's write to the evaluation of its people, in seconds.
+    pub wake_after_seconds: u32,
 }
 
 /// Five minutes: the people of an account that changes all day are evaluated at most a dozen times an hour.
 const WAKE_PAUSE_SECONDS: u32 = 300;
+/// `score` uses what it has read of an account for two seconds, and then has to finish its writes.
+const WAKE_AFTER_SECONDS: u32 = 5;
 
 impl Settings {
     /// Reads `TABLE`, `MESSAGES_QUEUE_URL`, `EVENTS_QUEUE_URL` and `ACCOUNTS_QUEUE_URL`, and `WAKE_PAUSE_SECONDS`
-    /// (default: 300).
+    /// (default: 300) and `WAKE_AFTER_SECONDS` (default: 5; at most 900).
     ///
     /// # Errors
     /// [`EnvError`] with the name of the missing variable.
@@ -35,6 +39,9 @@ impl Settings {
             wake_pause_seconds: env
                 .optional("WAKE_PAUSE_SECONDS", "a whole number of seconds")?
                 .unwrap_or(WAKE_PAUSE_SECONDS),
+            wake_after_seconds: env
+                .optional("WAKE_AFTER_SECONDS", "a whole number of seconds")?
+                .unwrap_or(WAKE_AFTER_SECONDS),
         })
     }
 }

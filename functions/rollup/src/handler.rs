@@ -25,9 +25,9 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Ba
     let mut events: BTreeMap<AccountId, (Vec<Asked>, Vec<String>)> = BTreeMap::new();
     for record in records {
         match serde_json::from_str(&record.body) {
-            Ok(AccountsPayload::Changed { account, traits, milestones, renewals, subscriptions, at }) => {
+            Ok(AccountsPayload::Changed { account, traits, milestones, renewals, subscriptions, joined, at }) => {
                 let (change, records) = changes.entry(account).or_default();
-                change.add(Said { traits, milestones, renewals, subscriptions }, at);
+                change.add(Said { traits, milestones, renewals, subscriptions, joined }, at);
                 records.push(record.message_id);
             }
             Ok(AccountsPayload::Event { account, to, named, entry }) => {

@@ -3,7 +3,7 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use perennial_lambda_kit::queue::Queue;
+use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_lambda_kit::{Clock, Env, aws, prime::prime, telemetry};
 use perennial_rollup::{Deps, Parts, Settings, handler};
 use perennial_store::{ConfigHandle, Store};
@@ -28,6 +28,7 @@ async fn main() -> Result<(), Error> {
         accounts: queue(settings.accounts_queue_url),
         clock: Clock::system(),
         wake_pause: SignedDuration::from_secs(settings.wake_pause_seconds.into()),
+        wake_after: Delay::at_most(settings.wake_after_seconds.into()),
     });
     run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         handler::handle(deps, event.payload).await.map_err(Error::from)

@@ -43,6 +43,14 @@ pub(crate) fn open(deps: &Deps, account: &Account) -> Vec<AccountAction> {
     open.filter(|action| deps.performed.get(&key(account, action)).is_none()).cloned().collect()
 }
 
+/// Forgets that this process executed an action that equals one decided now: it is another one, which is yet to be executed.
+/// `before` are the actions in the outbox before the decision.
+pub(crate) fn begin(deps: &Deps, account: &Account, before: &[AccountAction]) {
+    for action in account.outbox.iter().filter(|action| !before.contains(action)) {
+        deps.performed.forget(&key(account, action));
+    }
+}
+
 /// Executes one action of `stored`, whose people are `people`, and records it.
 pub(crate) async fn perform(
     deps: &Deps,
@@ -58,7 +66,7 @@ pub(crate) async fn perform(
             Performed::Updated
         }
         AccountAction::Wake { .. } => {
-            wake(deps, stored, people).await?;
+            wake(deps, account, stored.version, people).await?;
             Performed::Woke(people.len() as u64)
         }
         AccountAction::LookAgain { at } => {
@@ -90,15 +98,19 @@ pub(crate) async fn notify(deps: &Deps, accounts: impl IntoIterator<Item = &Acco
     Ok(())
 }
 
-/// Has some of the account's people evaluated again.
-pub(crate) async fn wake(deps: &Deps, stored: &StoredAccount, people: &[PersonId]) -> Result<(), RollupError> {
+/// Has some of the account's people evaluated again, with its facts as of `version` or later.
+pub(crate) async fn wake(
+    deps: &Deps,
+    account: &AccountId,
+    version: u64,
+    people: &[PersonId],
+) -> Result<(), RollupError> {
     let wake = |people: &[PersonId]| {
-        let (account, version) = (stored.account.id.clone(), stored.version);
-        serde_json::to_string(&EventsPayload::Wake { account, version, people: people.to_vec() })
+        serde_json::to_string(&EventsPayload::Wake { account: account.clone(), version, people: people.to_vec() })
     };
     let bodies = people.chunks(WOKEN_AT_ONCE).map(wake).collect::<Result<Vec<_>, _>>()?;
     if !bodies.is_empty() {
-        deps.events.send(bodies, Delay::NONE).await.into_result()?;
+        deps.events.send(bodies, deps.wake_after).await.into_result()?;
     }
     Ok(())
 }

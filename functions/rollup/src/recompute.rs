@@ -2,14 +2,14 @@
 //! changed.
 
 use crate::curves::Curves;
-use crate::deps::Deps;
+use crate::deps::{Deps, Read};
 use crate::domains;
 use crate::error::RollupError;
 use crate::outbox::{self, Performed};
 use crate::people;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
-use perennial_contracts::queue::{AccountMilestone, AccountTraits};
+use perennial_contracts::queue::{AccountMilestone, AccountTraits, Joined};
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Member, MessageId, PersonId};
@@ -18,6 +18,7 @@ use perennial_engine::account::{Account, AccountAction, Once, Tally, decide, fac
 use perennial_store::Consistency;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::lists::Listee;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The most attempts after write conflicts.
@@ -34,6 +35,7 @@ pub(crate) struct Change {
     milestones: Vec<AccountMilestone>,
     renewals: Vec<MessageId>,
     subscriptions: Vec<SubscriptionReport>,
+    joined: Vec<Joined>,
     /// The latest time of a change, if all messages have one.
     changed: Changed,
 }
@@ -45,6 +47,7 @@ pub(crate) struct Said {
     pub(crate) milestones: Vec<AccountMilestone>,
     pub(crate) renewals: Vec<MessageId>,
     pub(crate) subscriptions: Vec<SubscriptionReport>,
+    pub(crate) joined: Vec<Joined>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -66,6 +69,7 @@ impl Change {
         self.milestones.extend(said.milestones);
         self.renewals.extend(said.renewals);
         self.subscriptions.extend(said.subscriptions);
+        self.joined.extend(said.joined);
         self.changed = match (self.changed, at.filter(|_| !brings_something)) {
             (Changed::Nothing, Some(at)) => Changed::By(at),
             (Changed::By(known), Some(at)) => Changed::By(known.max(at)),
@@ -100,19 +104,43 @@ pub(crate) struct Done {
     pub(crate) unreadable: u64,
 }
 
-/// Recomputes the account, or the one that owns its people.
+/// Recomputes the account, or the one that owns its people. Then the people who are new in it are evaluated again if they were
+/// evaluated with other facts than those that its people were last told of.
 pub(crate) async fn recompute(
     deps: &Deps,
     config: &Config,
     id: AccountId,
     change: &Change,
 ) -> Result<Done, RollupError> {
-    if deps.read.get(&id).is_some_and(|read| change.is_known_since(read)) {
-        return Ok(Done::default());
-    }
+    let known = deps.read.get(&id).filter(|read| change.is_known_since(read.at));
+    let (mut done, read) = match known {
+        Some(read) => (Done::default(), read),
+        None => {
+            let (done, read) = try_often(deps, config, &id, change).await?;
+            deps.read.put(id, read.clone());
+            (done, read)
+        }
+    };
+    let outdated = match read.told {
+        Some(told) if done.woken == 0 => people_who_saw_another(told, &change.joined),
+        _ => Vec::new(),
+    };
+    outbox::wake(deps, &read.account, read.version, &outdated).await?;
+    done.woken += outdated.len() as u64;
+    Ok(done)
+}
+
+/// Returns those who were evaluated with other facts than those with the fingerprint `told`, once each.
+fn people_who_saw_another(told: u64, joined: &[Joined]) -> Vec<PersonId> {
+    let others: BTreeSet<PersonId> =
+        joined.iter().filter(|joined| joined.saw != Some(told)).map(|joined| joined.person).collect();
+    others.into_iter().collect()
+}
+
+async fn try_often(deps: &Deps, config: &Config, id: &AccountId, change: &Change) -> Result<(Done, Read), RollupError> {
     let mut pause = PAUSE;
     for _ in 1..TRIES {
-        match attempt(deps, config, &id, change).await {
+        match attempt(deps, config, id, change).await {
             Err(error) if error.is_conflict() => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
@@ -120,10 +148,10 @@ pub(crate) async fn recompute(
             done => return done,
         }
     }
-    attempt(deps, config, &id, change).await
+    attempt(deps, config, id, change).await
 }
 
-async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) -> Result<Done, RollupError> {
+async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) -> Result<(Done, Read), RollupError> {
     let started = deps.clock.now();
     let mut done = Done::default();
     let mut stored = load(deps, id).await?;
@@ -149,7 +177,9 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         // Its people belong to the owner; they are read before it, as below.
         stored.account.summary = None;
         let facts = facts(config, &stored.account, started);
+        let decided_before = stored.account.outbox.clone();
         list(&mut stored.account, &facts, started);
+        outbox::begin(deps, &stored.account, &decided_before);
         if stored.account != before {
             deps.store.save_account(&mut stored).await?;
             done.written = true;
@@ -159,9 +189,8 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
                 outbox::perform(deps, &stored, &action, &[]).await?;
             }
         }
-        let other = Box::pin(attempt(deps, config, &holder, &Change::default())).await?;
-        deps.read.put(id.clone(), started);
-        return Ok(Done { written: done.written || other.written, ..other });
+        let (other, read) = Box::pin(attempt(deps, config, &holder, &Change::default())).await?;
+        return Ok((Done { written: done.written || other.written, ..other }, Read { at: started, ..read }));
     }
     let owned = domains::settle(deps, &config.accounts.domains, &mut stored).await?;
     // Read after the account: who joins later has sent word, and comes with the next batch.
@@ -196,10 +225,11 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         let decided = decide(config, &mut stored.account, &facts, started, deps.wake_pause);
         list(&mut stored.account, &facts, started) || decided
     };
+    outbox::begin(deps, &stored.account, &open);
     stored.account.due_at = next_due(config, &stored.account, started);
     let renewed = curves.to_renew();
     if !renewed.is_empty() {
-        outbox::wake(deps, &stored, renewed).await?;
+        outbox::wake(deps, id, stored.version, renewed).await?;
         done.renewed = renewed.len() as u64;
     }
     // The people it requested write their entries, which recomputes the account once more: that write is sufficient.
@@ -208,8 +238,8 @@ async fn attempt(deps: &Deps, config: &Config, id: &AccountId, change: &Change) 
         done.written = write(deps, &mut stored, &before, acted).await?;
     }
     perform(deps, &stored, &people, &mut done).await?;
-    deps.read.put(id.clone(), started);
-    Ok(done)
+    let told = stored.account.told.map(|told| told.facts);
+    Ok((done, Read { at: started, account: id.clone(), version: stored.version, told }))
 }
 
 async fn load(deps: &Deps, id: &AccountId) -> Result<StoredAccount, RollupError> {

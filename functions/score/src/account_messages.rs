@@ -5,7 +5,7 @@ use crate::intake::RecordIndex;
 use crate::outgoing::{Outgoing, send};
 use crate::planned::Planned;
 use jiff::Timestamp;
-use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload};
+use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, Joined};
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Event, MessageId};
 use perennial_engine::Action;
@@ -21,13 +21,14 @@ struct Changed<'a> {
     milestones: Vec<AccountMilestone>,
     renewals: Vec<MessageId>,
     subscriptions: Vec<SubscriptionReport>,
+    joined: Vec<Joined>,
     of: Vec<usize>,
 }
 
 impl<'a> Changed<'a> {
     fn new(account: &'a AccountId) -> Self {
         let (calls, milestones, renewals) = (Vec::new(), Vec::new(), Vec::new());
-        Self { account, calls, milestones, renewals, subscriptions: Vec::new(), of: Vec::new() }
+        Self { account, calls, milestones, renewals, subscriptions: Vec::new(), joined: Vec::new(), of: Vec::new() }
     }
 }
 
@@ -43,12 +44,16 @@ pub(crate) fn messages(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoi
     let mut changed: BTreeMap<&AccountId, Changed<'_>> = BTreeMap::new();
     let mut outgoing = Vec::new();
     for (index, planned) in planned.iter().enumerate() {
-        let (mut traits, mut milestone, mut renewal, mut subscription) = (None, None, None, None);
+        let (mut traits, mut milestone, mut renewal, mut subscription, mut joined) = (None, None, None, None, None);
         let account = match &planned.action {
             Action::PublishMember { account, .. } | Action::LeaveAccount { account, .. } => account,
             Action::AccountTraits { account, traits: said, at, message_id, signed } => {
                 let (traits_said, message_id) = (said.clone(), message_id.clone());
                 traits = Some(AccountTraits { traits: traits_said, at: *at, message_id, signed: *signed });
+                account
+            }
+            Action::Join { account, saw } => {
+                joined = Some(Joined { person: planned.person, saw: *saw });
                 account
             }
             Action::AccountMilestone { account, milestone: fact, at } => {
@@ -87,9 +92,12 @@ pub(crate) fn messages(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoi
         changed.milestones.extend(milestone);
         changed.renewals.extend(renewal);
         changed.subscriptions.extend(subscription);
+        changed.joined.extend(joined);
         changed.of.push(index);
     }
-    for Changed { account, calls, mut milestones, mut renewals, mut subscriptions, of } in changed.into_values() {
+    for Changed { account, calls, mut milestones, mut renewals, mut subscriptions, mut joined, of } in
+        changed.into_values()
+    {
         let mut calls = calls.into_iter();
         loop {
             let changed = AccountsPayload::Changed {
@@ -98,10 +106,12 @@ pub(crate) fn messages(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoi
                 milestones: take_first(&mut milestones, MAX_FACTS),
                 renewals: take_first(&mut renewals, MAX_FACTS),
                 subscriptions: take_first(&mut subscriptions, MAX_FACTS),
+                joined: take_first(&mut joined, MAX_FACTS),
                 at: Some(now),
             };
             outgoing.push(Outgoing { body: serde_json::to_string(&changed)?, of: of.clone() });
-            if calls.len() == 0 && milestones.is_empty() && renewals.is_empty() && subscriptions.is_empty() {
+            let is_rest = !milestones.is_empty() || !renewals.is_empty() || !subscriptions.is_empty();
+            if calls.len() == 0 && !is_rest && joined.is_empty() {
                 break;
             }
         }
@@ -122,6 +132,7 @@ pub(crate) async fn forward(deps: &Deps, events: &[(RecordIndex, Event)]) -> BTr
             milestones: Vec::new(),
             renewals: Vec::new(),
             subscriptions: Vec::new(),
+            joined: Vec::new(),
             at: Some(now),
         };
         // Plain data always becomes JSON.

@@ -21,15 +21,20 @@ pub(crate) struct Work {
     pub(crate) ticks: Vec<RecordIndex>,
     /// Journey entries because of the profile's account, with their records.
     pub(crate) entries: Vec<(RecordIndex, Arc<Entry>)>,
-    /// `true` if a timer reports a change of the account, so that it counts at any hour.
+    /// `true` if the account has changed, so that the profile is evaluated at any hour.
     pub(crate) woken: bool,
     /// The item under the profile id, as read a moment ago.
     pub(crate) loaded: Option<Loaded>,
 }
 
 impl Work {
+    /// A person to evaluate again, since their account has changed meanwhile.
+    pub(crate) fn again() -> Self {
+        Self { woken: true, ..Self::default() }
+    }
+
     pub(crate) fn has_tick(&self) -> bool {
-        !self.ticks.is_empty()
+        self.woken || !self.ticks.is_empty()
     }
 
     pub(crate) fn push(&mut self, record: RecordIndex, event: Event) {

@@ -200,10 +200,10 @@ async fn write_all(
 /// Returns whether the action only sends a message.
 fn is_sent(action: &Action) -> bool {
     use Action::{
-        AccountMilestone, AccountRenewal, AccountSubscription, AccountTraits, Count, ForAccount, LookAgain, Send,
+        AccountMilestone, AccountRenewal, AccountSubscription, AccountTraits, Count, ForAccount, Join, LookAgain, Send,
     };
     let told = matches!(action, AccountTraits { .. } | AccountMilestone { .. } | AccountRenewal { .. });
-    let of_account = told || matches!(action, AccountSubscription { .. });
+    let of_account = told || matches!(action, AccountSubscription { .. } | Join { .. });
     of_account || matches!(action, Send(_) | Count { .. } | LookAgain { .. } | ForAccount { .. })
 }
 

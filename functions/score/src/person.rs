@@ -56,6 +56,8 @@ pub(crate) struct Done {
     pub(crate) planned: Vec<Planned>,
     /// Events whose identity turned out to be another profile's.
     pub(crate) strays: Vec<(RecordIndex, Event)>,
+    /// `true` if an account that the evaluation used has changed before it was written.
+    is_outdated: bool,
 }
 
 impl Done {
@@ -66,6 +68,7 @@ impl Done {
         self.written |= other.written;
         self.planned.extend(other.planned);
         self.strays.extend(other.strays);
+        self.is_outdated = other.is_outdated;
     }
 }
 
@@ -79,11 +82,17 @@ pub(crate) async fn work_on(
     now: Timestamp,
 ) -> Result<Done, PersonError> {
     let mut done = Done::default();
+    let mut again = 0;
     loop {
         let rest = work.split_beyond(a_write(rules.config, &work.events));
         done.add(write_share(deps, rules, person, work, rest.is_none(), now).await?);
         match rest {
             Some(rest) => work = rest,
+            None if done.is_outdated && again == TRIES => return Err(PersonError::Contended),
+            None if done.is_outdated => {
+                again += 1;
+                work = Work::again();
+            }
             None => return Ok(done),
         }
     }
@@ -120,7 +129,7 @@ async fn write_share(
         done.strays.extend(work.drain_unless(|event| belongs(&stored.profile, event)));
         match attempt_once(deps, rules, &mut stored, &work, &mut done, attempt > 0, now).await {
             Ok(asked) => {
-                done.planned.extend(asked.into_iter().filter(|_| is_last));
+                done.planned.extend(asked.into_iter().filter(|_| is_last && !done.is_outdated));
                 return Ok(done);
             }
             Err(PersonError::Store(error)) if error.is_conflict() => {
@@ -198,6 +207,7 @@ async fn attempt_once(
         stored.profile.outbox.iter().any(|action| !action.is_held()).then(|| deps.performed.begin(stored.profile.id));
     deps.store.save(stored).await?;
     done.written = true;
+    done.is_outdated = deps.known.outdated(&around).is_some();
     let (person, version) = (stored.profile.id, stored.version);
     let asked = stored.profile.outbox.drain(..).filter(|action| !action.is_held());
     Ok(asked.map(|action| Planned { person, version, action, _ticket: ticket.clone() }).collect())

@@ -1,7 +1,9 @@
 //! Merges and unmerges profiles: everything affected is read consistently, the engine decides the new profiles, and all
 //! of it is written in one transaction, or repeated after a write conflict.
 
+use crate::accounts::Around;
 use crate::deps::Deps;
+use crate::outgoing::evaluate_again;
 use crate::performed;
 use crate::person::{PersonError, TRIES, pause};
 use crate::planned::Planned;
@@ -103,9 +105,10 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
     }
     let mut plan = there.plan(deps, reshaped.people).await?;
     let mut planned = Vec::new();
+    let mut used = Vec::new();
     for (stored, from) in &mut plan.profiles {
         let known = stored.profile.outbox.get(..*from).unwrap_or_default().to_vec();
-        look(deps, config, asked, stored, now).await?;
+        used.push((stored.profile.id, look(deps, config, asked, stored, now).await?));
         let (person, version) = (stored.profile.id, stored.version + 1);
         // Earlier actions are executed by their writer; a mail that waited for an address and has one now is new.
         let new = stored.profile.outbox.iter().filter(|action| !action.is_held() && !known.contains(action)).cloned();
@@ -117,19 +120,24 @@ async fn try_reshape(deps: &Deps, config: &Config, asked: &Asked, now: Timestamp
         leaves: plan.leaves.into_iter().map(|((account, person), version)| (account, person, version)).collect(),
     };
     deps.store.reshape(&write, now).await?;
+    for (person, around) in &used {
+        if let Some(changed) = deps.known.outdated(around) {
+            evaluate_again(&*deps.events, changed, vec![*person]).await;
+        }
+    }
     let profiles = write.profiles.iter().map(|stored| stored.profile.id);
     let written = profiles.chain(write.pointers.iter().map(|(person, _)| *person)).collect();
     Ok(Outcome { written, planned, refused: reshaped.refused })
 }
 
-/// Evaluates a changed profile, as requested.
+/// Evaluates a changed profile, as requested; returns the accounts that were used.
 async fn look(
     deps: &Deps,
     config: &Config,
     asked: &Asked,
     stored: &mut Stored,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Around, StoreError> {
     let view = stored.profile.view();
     let around = deps.known.asked(&deps.store, config, || memberships(config, &view), now).await?;
     let moment = Moment::new(config, now).with_account(&around);
@@ -144,7 +152,7 @@ async fn look(
         }
     };
     stored.summary = Summary::of(&stored.profile, &evaluation, config);
-    Ok(())
+    Ok(around)
 }
 
 /// The profiles that were read.
@@ -313,7 +321,7 @@ impl Plan {
                 Action::List(change) => entries.extend(change.add.iter().chain(&change.remove).cloned()),
                 _ if deps.performed.contains(performed::key(id, gone.version, action)) => {}
                 // The entry goes with the profile.
-                Action::PublishMember { .. } => {}
+                Action::PublishMember { .. } | Action::Join { .. } => {}
                 Action::LeaveAccount { account, person, .. } if *person == id => drop(left.insert(account.clone())),
                 action => outbox.push(action.clone()),
             }

@@ -63,6 +63,7 @@ export class Dashboard extends Construct {
             FUNCTIONS.map((name) => functions.of[name].metricErrors(as(`${name} errors`, Stats.SUM))),
             FUNCTIONS.map((name) => functions.of[name].metricThrottles(as(`${name} throttles`, Stats.SUM))),
           ),
+          graph('Sign-ins to the dashboard', counted('dashboard', 'SignedIn'), counted('dashboard', 'SignInsRefused', 'SignInsFailed')),
         ),
         row(
           graph('Table, units consumed', [

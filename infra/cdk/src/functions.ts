@@ -31,6 +31,7 @@ const ABOUT: Readonly<Record<FunctionName, string>> = {
   deliver: 'Sends messages, and processes delivery reports',
   report: 'Counts all profiles and makes the reports',
   api: 'Serves the API, the inbox and the preference page',
+  dashboard: 'Shows pages to colleagues',
   import: 'Imports files that arrive in the bucket',
 };
 
@@ -41,6 +42,8 @@ export class Functions extends Construct {
   readonly ingestUrl: string;
   /** The URL of the api. */
   readonly apiUrl: string;
+  /** The URL of the dashboard. */
+  readonly dashboardUrl: string;
 
   constructor(scope: Construct, id: string, props: { options: Options; resources: Resources; secrets: Secrets }) {
     super(scope, id);
@@ -95,8 +98,14 @@ export class Functions extends Construct {
       ...secrets.environment('UNSUBSCRIBE_KEYS', 'INBOX_SECRETS'),
       ...revision,
     });
+    const dashboard = create('dashboard', {
+      ...table,
+      ...(Object.fromEntries(depths) as Record<string, string>),
+      ...signInOf(options, secrets),
+    });
     this.ingestUrl = published(ingest);
     this.apiUrl = published(api);
+    this.dashboardUrl = published(dashboard);
     const deliver = create('deliver', {
       ...table,
       EVENTS_QUEUE_URL: url('events'),
@@ -114,7 +123,7 @@ export class Functions extends Construct {
       ARCHIVE: `s3://${storage.archive.bucketName}/${ARCHIVE_PREFIX}`,
       BUCKET: `s3://${storage.archive.bucketName}`,
     });
-    this.of = { ingest, score, sweep, rollup, deliver, report, api, import: importer };
+    this.of = { ingest, score, sweep, rollup, deliver, report, api, dashboard, import: importer };
 
     for (const name of QUEUES) this.feed(name, resources);
   }
@@ -133,6 +142,20 @@ export class Functions extends Construct {
       reportBatchItemFailures: true,
     });
   }
+}
+
+/** The dashboard's variables of sign-in; none without a provider. */
+function signInOf({ auditDays, secretsRevision, signIn }: Options, secrets: Secrets): Record<string, string> {
+  const days: Record<string, string> = auditDays === undefined ? {} : { AUDIT_DAYS: auditDays };
+  if (signIn === undefined) return days;
+  return {
+    ...days,
+    OIDC_ISSUER: signIn.issuer,
+    OIDC_CLIENT_ID: signIn.clientId,
+    ...signIn.variables,
+    ...secrets.environment('SESSION_KEYS', ...(signIn.isPublic ? [] : ['OIDC_CLIENT_SECRET'])),
+    SECRETS_REVISION: secretsRevision,
+  };
 }
 
 /** Makes a function public over HTTPS, and returns its URL. */

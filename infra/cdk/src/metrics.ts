@@ -29,6 +29,7 @@ export const COUNTED = {
     'ConfigsCompiled',
   ],
   api: ['ConfigsCompiled'],
+  dashboard: ['SignedIn', 'SignInsRefused', 'SignInsFailed', 'ConfigsCompiled'],
   import: ['FilesImported', 'FilesRefused', 'RowsImported', 'RowsRejected', 'ConfigsCompiled'],
 } as const satisfies Record<FunctionName, readonly string[]>;
 

@@ -28,6 +28,21 @@ export interface Options {
   readonly secretsKeyArn?: string;
   /** Any text. Another one makes the functions take the present values of their secrets. */
   readonly secretsRevision: string;
+  /** How colleagues sign in to the dashboard; without it the dashboard shows nothing. */
+  readonly signIn?: SignIn;
+  /** The days for which the dashboard's audit log is kept; the dashboard has a default. */
+  readonly auditDays?: string;
+}
+
+/** Sign-in to the dashboard at an identity provider. The dashboard's own checks are stricter, and name the variable. */
+export interface SignIn {
+  /** The issuer, as its discovery document has it. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Whether the provider knows the client without a secret. */
+  readonly isPublic: boolean;
+  /** The dashboard's optional variables that are given, by their names. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** The directory of this app. */
@@ -47,6 +62,17 @@ export const KEYS = [
   'alarmMail',
   'secretsKeyArn',
   'secretsRevision',
+  'oidcIssuer',
+  'oidcClientId',
+  'oidcClient',
+  'oidcScopes',
+  'oidcGroupsClaim',
+  'oidcViewers',
+  'oidcOperators',
+  'oidcAdmins',
+  'sessionHours',
+  'dashboardUrl',
+  'auditDays',
 ] as const;
 type Key = (typeof KEYS)[number];
 
@@ -71,12 +97,54 @@ export function readOptions(node: Node): Options {
     architecture: one(text('architecture') ?? host(), 'architecture', ['arm64', 'x86_64']),
     packageOf: packages === 'placeholder' ? () => join(APP, 'placeholder') : (name) => zip(packages, name),
     apiKeyHashes: hashes(text('apiKeyHashes')),
-    publicUrl: url(text('publicUrl')),
+    publicUrl: url(text('publicUrl'), 'publicUrl'),
     createIdentity: one(text('mailIdentity') ?? 'existing', 'mailIdentity', ['existing', 'create']) === 'create',
     alarmMail: text('alarmMail'),
     secretsKeyArn: text('secretsKeyArn'),
     secretsRevision: text('secretsRevision') ?? '1',
+    signIn: signIn(text),
+    auditDays: whole(text('auditDays'), 'auditDays', 3650),
   };
+}
+
+/** The options of sign-in that are variables of the dashboard, by the variable's name. */
+const SIGN_IN_VARIABLES: readonly (readonly [string, Key])[] = [
+  ['OIDC_SCOPES', 'oidcScopes'],
+  ['OIDC_GROUPS_CLAIM', 'oidcGroupsClaim'],
+  ['OIDC_VIEWERS', 'oidcViewers'],
+  ['OIDC_OPERATORS', 'oidcOperators'],
+  ['OIDC_ADMINS', 'oidcAdmins'],
+];
+
+function signIn(text: (key: Key) => string | undefined): SignIn | undefined {
+  const [issuer, clientId] = [text('oidcIssuer'), text('oidcClientId')];
+  const others = SIGN_IN_VARIABLES.flatMap(([name, key]) => {
+    const value = text(key);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const [hours, address] = [whole(text('sessionHours'), 'sessionHours', 24), url(text('dashboardUrl'), 'dashboardUrl')];
+  if (issuer === undefined) {
+    if (clientId ?? others[0] ?? hours ?? address) throw new Error('-c oidcIssuer is missing: the other options of sign-in need it');
+    return undefined;
+  }
+  if (!/^(https:\/\/[^/?#]+|http:\/\/(127\.0\.0\.1|localhost)(:\d+)?)(\/[^?#]*)?$/.test(issuer)) throw new Error('-c oidcIssuer must be the https URL that the discovery document of your identity provider calls `issuer`');
+  if (clientId === undefined) throw new Error('-c oidcClientId must be the client id that your identity provider gave the dashboard');
+  if (!others.some(([name]) => ['OIDC_VIEWERS', 'OIDC_OPERATORS', 'OIDC_ADMINS'].includes(name))) {
+    throw new Error('-c oidcViewers, oidcOperators or oidcAdmins must name a group, mail:ADDRESS or domain:DOMAIN: otherwise nobody has access');
+  }
+  const optional = { ...(hours && { SESSION_HOURS: hours }), ...(address && { DASHBOARD_URL: address }) };
+  return {
+    issuer,
+    clientId,
+    isPublic: one(text('oidcClient') ?? 'secret', 'oidcClient', ['secret', 'public']) === 'public',
+    variables: { ...Object.fromEntries(others), ...optional },
+  };
+}
+
+function whole(text: string | undefined, key: Key, most: number): string | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > most) throw new Error(`-c ${key} must be a whole number from 1 to ${most}`);
+  return text;
 }
 
 /** The default target of `cargo lambda build`. */
@@ -107,8 +175,8 @@ function hashes(text: string | undefined): string[] {
   return found;
 }
 
-function url(text: string | undefined): string | undefined {
+function url(text: string | undefined, key: Key): string | undefined {
   if (text === undefined) return undefined;
-  if (!/^https:\/\/[^/]+\/?$/.test(text)) throw new Error('-c publicUrl must be https://HOST without a path');
+  if (!/^https:\/\/[^/]+\/?$/.test(text)) throw new Error(`-c ${key} must be https://HOST without a path`);
   return text.replace(/\/$/, '');
 }

@@ -38,9 +38,9 @@ export class PerennialStack extends Stack {
     const queues = new Queues(this, 'Queues', { prefix, config });
     announceFiles(storage, queues.of.incoming);
     const names = [...new Set([...config.hooks.env, ...config.endpoints.env])].sort();
-    const secrets = new Secrets(this, 'Secrets', { prefix, names });
+    const secrets = new Secrets(this, 'Secrets', { prefix, names, signIn: options.signIn });
     const configurationSet = configurationSetOf(options, config);
-    const resources = { config, configurationSet, queues, storage, secretsKeyArn: options.secretsKeyArn };
+    const resources = { config, configurationSet, queues, storage, secretsKeyArn: options.secretsKeyArn, hasSignIn: options.signIn !== undefined };
     const functions = new Functions(this, 'Functions', { options, resources, secrets });
     new Mail(this, 'Mail', { options, config, reports: queues.of['mail-events'] });
     new Schedules(this, 'Schedules', { prefix, config, functions, dlq: queues.schedulesDlq });
@@ -49,6 +49,7 @@ export class PerennialStack extends Stack {
 
     this.tell('IngestUrl', 'The URL to which SDKs and webhooks send events', functions.ingestUrl);
     this.tell('ApiUrl', 'The URL of the API and of unsubscribe links', functions.apiUrl);
+    this.tell('DashboardUrl', 'The URL of the dashboard; its callback for the identity provider is this and sign-in/callback', functions.dashboardUrl);
     this.tell('TableName', 'The table; it stays when the stack is deleted', storage.table.tableName);
     this.tell('ArchiveBucket', 'The bucket of the archive; it stays when the stack is deleted', storage.archive.bucketName);
     this.tell('AlarmTopic', 'The topic of the alarms: subscribe to it', alarms.topic.topicArn);

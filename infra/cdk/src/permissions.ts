@@ -22,6 +22,8 @@ export interface Resources {
   readonly storage: Storage;
   /** The key of the secrets in `channels.toml`, if it is not AWS's own. */
   readonly secretsKeyArn?: string;
+  /** Whether colleagues can sign in to the dashboard. */
+  readonly hasSignIn: boolean;
 }
 
 /** Statements for `name`'s role. */
@@ -79,11 +81,21 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   api: (r) => [
     table(r, 'GetItem', 'BatchGetItem', 'Query', 'Scan', 'PutItem', 'UpdateItem', 'DeleteItem'),
     send(r, 'events'),
-    allow(
-      QUEUES.flatMap((name) => [r.queues.of[name].queue.queueArn, r.queues.of[name].dlq.queueArn]),
-      'sqs:GetQueueAttributes',
-    ),
+    depths(r),
   ],
+  // Without sign-in it shows nothing, and only loads the configuration.
+  dashboard: (r) =>
+    r.hasSignIn
+      ? [
+          table(r, 'GetItem', 'BatchGetItem', 'Query'),
+          // It writes the audit log, and resumes paused journeys.
+          written(r, ['LOG#*'], 'PutItem'),
+          written(r, ['LOG#*', 'PAUSES'], 'UpdateItem'),
+          send(r, ...QUEUES),
+          depths(r),
+          allow(QUEUES.map((name) => r.queues.of[name].dlq.queueArn), 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
+        ]
+      : [table(r, 'GetItem')],
 };
 
 /** What Lambda does with the function's role to poll its queues. */
@@ -98,6 +110,20 @@ function allow(resources: string[], ...actions: string[]): PolicyStatement {
 
 function table({ storage }: Resources, ...actions: string[]): PolicyStatement {
   return allow([storage.table.tableArn], ...actions.map((action) => `dynamodb:${action}`));
+}
+
+/** Writes of items whose partition keys are like one of `keys`. */
+function written({ storage }: Resources, keys: string[], ...actions: string[]): PolicyStatement {
+  return new PolicyStatement({
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resources: [storage.table.tableArn],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } },
+  });
+}
+
+/** How many messages wait in each queue and dead-letter queue. */
+function depths({ queues }: Resources): PolicyStatement {
+  return allow(QUEUES.flatMap((name) => [queues.of[name].queue.queueArn, queues.of[name].dlq.queueArn]), 'sqs:GetQueueAttributes');
 }
 
 function send({ queues }: Resources, ...names: QueueName[]): PolicyStatement {

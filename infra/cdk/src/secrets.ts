@@ -4,6 +4,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { type CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './nag.ts';
+import type { SignIn } from './options.ts';
 
 /** Letters and digits; a multiple of four, so that it is also base64, as signing keys of Standard Webhooks are. */
 const RANDOM = { passwordLength: 64, excludeCharacters: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~' };
@@ -38,15 +39,32 @@ const SHARED: Kept = {
   rotation: 'It is shared with another company\'s system, which has to change it at the same time.',
 };
 
+/** Secrets of a stage whose colleagues sign in to the dashboard. */
+const SIGN_IN: Readonly<Record<'SESSION_KEYS' | 'OIDC_CLIENT_SECRET', Kept>> = {
+  SESSION_KEYS: {
+    about: 'Keys of the dashboard\'s sessions, one or two with a comma between',
+    removal: RemovalPolicy.DESTROY,
+    rotation: 'A new key goes before the old one by hand, as the README says; without the old one everyone has to sign in again.',
+  },
+  OIDC_CLIENT_SECRET: {
+    about: 'The dashboard\'s client secret at the identity provider',
+    removal: RemovalPolicy.DESTROY,
+    rotation: 'The identity provider makes it, and has to change it at the same time.',
+  },
+};
+
 /** The secrets of a stage. */
 export class Secrets extends Construct {
   private readonly all: ReadonlyMap<string, ISecret>;
 
-  constructor(scope: Construct, id: string, props: { prefix: string; names: readonly string[] }) {
+  constructor(scope: Construct, id: string, props: { prefix: string; names: readonly string[]; signIn?: SignIn }) {
     super(scope, id);
     const create = (name: string, of: Kept) => [name, this.create(name, `${props.prefix}/${name}`, of)] as const;
     this.all = new Map([
       ...Object.entries(OWN).map(([name, of]) => create(name, of)),
+      ...Object.entries(SIGN_IN)
+        .filter(([name]) => props.signIn !== undefined && !(name === 'OIDC_CLIENT_SECRET' && props.signIn.isPublic))
+        .map(([name, of]) => create(name, of)),
       ...props.names.map((name) => create(name, SHARED)),
     ]);
   }

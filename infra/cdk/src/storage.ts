@@ -62,7 +62,7 @@ export class Storage extends Construct {
     acknowledge(
       this.archive,
       'AwsSolutions-S1',
-      'Only the roles of score and import may write here, and nothing is public. Who reads is told by data events of CloudTrail, which the account switches on.',
+      'Only the roles of score, import and report may write here, and nothing is public. CloudTrail records reads as data events, if the account turns them on.',
     );
   }
 }

@@ -46,7 +46,7 @@ describe('the config', () => {
     });
     assert.deepEqual(found, [
       'deployment.toml: queues.retain is not known here: max_receives, retention_days, dlq_retention_days are',
-      'deployment.toml: functions.other is not known here: ingest, score, sweep, rollup, deliver, report, api, import are',
+      'deployment.toml: functions.other is not known here: ingest, score, sweep, rollup, deliver, report, api, dashboard, import are',
       'deployment.toml: queues.max_receives must be a number from 1 to 1000',
       'deployment.toml: logs.retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365',
       'deployment.toml: functions.ingest.batch is not known here: memory_mb, timeout_seconds, concurrency are',
@@ -67,7 +67,7 @@ describe('the config', () => {
     assert.throws(() => readConfig('/nowhere'), /deployment\.toml: ENOENT/);
   });
 
-  it('tells of a window that a message would come again in', () => {
+  it('reports a batching window in which a message would be redelivered', () => {
     assert.deepEqual(problems({ 'deployment.toml': () => '[functions.score]\ntimeout_seconds = 6\n[functions.score.batch]\nwindow_seconds = 30\n' }), [
       'deployment.toml: functions.score.batch.window_seconds must be below 5 times timeout_seconds',
     ]);
@@ -111,7 +111,7 @@ describe('the config', () => {
 describe('the command line', () => {
   const options = (context: Record<string, string>) => readOptions(new App({ context: { packages: 'placeholder', apiKeyHashes: HASH, ...context } }).node);
 
-  it('is told what is missing or wrong', () => {
+  it('reports what is missing or wrong', () => {
     for (const [context, told] of [
       [{ apiKeyHashes: '' }, /-c apiKeyHashes must be the SHA-256/],
       [{ apiKeyHashes: 'a key itself' }, /-c apiKeyHashes must be the SHA-256/],

@@ -14,6 +14,7 @@ function environment(rendered: Rendered, name: string): Record<string, string> {
 /** Variables that are optional, or set by Lambda itself. */
 const OPTIONAL = [
   'ACCOUNTS_DEBOUNCE_SECONDS',
+  'AUDIT_DAYS',
   'AWS_SESSION_TOKEN',
   'CLIENT_IP_HEADER',
   'MAX_IN_FLIGHT',
@@ -21,6 +22,7 @@ const OPTIONAL = [
   'PUBLIC_EVENTS_A_SECOND',
   'STATUS_MAX_AGE_SECONDS',
   'SWEEP_LIMIT',
+  'WAKE_AFTER_SECONDS',
   'WAKE_PAUSE_SECONDS',
 ];
 
@@ -35,8 +37,9 @@ function codeOf(file: string): string {
 /** The environment variables that a function's code reads, by its `config.rs` and the shared readers that it calls, which must all be required there or in OPTIONAL. */
 function needed(name: string): string[] {
   const own = codeOf(`functions/${name}/src/config.rs`);
-  const shared = [...own.matchAll(/\b(\w+)::from_env\(/g)].map((match) => codeOf(`shared/lambda-kit/src/${match[1]}.rs`));
-  const code = [own, ...shared].join('\n');
+  const shared = [...own.matchAll(/\b([a-z]\w*)::from_env\(/g)].map((match) => codeOf(`shared/lambda-kit/src/${match[1]}.rs`));
+  const watched = own.includes('WatchedQueue::all_from_env(') ? [codeOf('shared/lambda-kit/src/queue/depth.rs')] : [];
+  const code = [own, ...shared, ...watched].join('\n');
   const keys = [...code.matchAll(/\.(?:required|secret|list)(?:::<[^>]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
   const optional = [...code.matchAll(/\.optional(?:::<[^(]*>)?\(\s*"([A-Z_]+)"/g)].map((match) => match[1] ?? '');
   for (const key of optional) assert.ok(OPTIONAL.includes(key) || GIVEN.includes(key), `${key} of ${name} is new: say in functions.ts what it is, or here that it may be left out`);
@@ -141,10 +144,82 @@ describe('the environment', () => {
   });
 });
 
+describe('sign-in to the dashboard', () => {
+  const context = { oidcIssuer: 'https://login.example', oidcClientId: 'us', oidcViewers: 'staff, mail:ada@acme.example' };
+  const dashboard = (rendered: Rendered) => Object.fromEntries(Object.entries(environment(rendered, 'dashboard')).filter(([key]) => !/_(QUEUE|DLQ)_URL$|^TABLE$/.test(key)));
+  const secretsOf = (rendered: Rendered) => rendered.all('AWS::SecretsManager::Secret').map((secret) => secret.Properties.Name).filter((name: string) => /SESSION|OIDC/.test(name));
+  const reference = (name: string) => `{{resolve:secretsmanager:<Secret perennial/${name}>:SecretString:::}}`;
+
+  it('needs a provider: without one there is neither a variable nor a secret of it', () => {
+    assert.deepEqual(dashboard(shipped), {});
+    assert.deepEqual(secretsOf(shipped), []);
+  });
+
+  it('has the issuer, the client, the groups and its secrets by reference', () => {
+    const rendered = new Rendered(context);
+    assert.deepEqual(dashboard(rendered), {
+      OIDC_ISSUER: 'https://login.example',
+      OIDC_CLIENT_ID: 'us',
+      OIDC_VIEWERS: 'staff, mail:ada@acme.example',
+      OIDC_CLIENT_SECRET: reference('OIDC_CLIENT_SECRET'),
+      SESSION_KEYS: reference('SESSION_KEYS'),
+      SECRETS_REVISION: '1',
+    });
+    assert.deepEqual(secretsOf(rendered).sort(), ['perennial/OIDC_CLIENT_SECRET', 'perennial/SESSION_KEYS']);
+  });
+
+  it('passes on what is given, and a public client has no secret', () => {
+    const rendered = new Rendered({
+      ...context,
+      oidcClient: 'public',
+      oidcScopes: 'openid groups',
+      oidcGroupsClaim: 'realm_access.roles',
+      oidcOperators: 'ops',
+      oidcAdmins: 'boss',
+      sessionHours: '4',
+      dashboardUrl: 'https://crm.acme.example/',
+      auditDays: '90',
+    });
+    const { SESSION_KEYS, SECRETS_REVISION, ...rest } = dashboard(rendered);
+    assert.deepEqual([SESSION_KEYS, SECRETS_REVISION], [reference('SESSION_KEYS'), '1']);
+    assert.deepEqual(rest, {
+      AUDIT_DAYS: '90',
+      OIDC_ISSUER: 'https://login.example',
+      OIDC_CLIENT_ID: 'us',
+      OIDC_SCOPES: 'openid groups',
+      OIDC_GROUPS_CLAIM: 'realm_access.roles',
+      OIDC_VIEWERS: 'staff, mail:ada@acme.example',
+      OIDC_OPERATORS: 'ops',
+      OIDC_ADMINS: 'boss',
+      SESSION_HOURS: '4',
+      DASHBOARD_URL: 'https://crm.acme.example',
+    });
+    assert.deepEqual(secretsOf(rendered), ['perennial/SESSION_KEYS']);
+  });
+
+  it('is refused where an option is missing or wrong, which the error names', () => {
+    const { oidcIssuer, oidcClientId, oidcViewers } = context;
+    for (const [wrong, named] of [
+      [{ oidcClientId, oidcViewers }, 'oidcIssuer'],
+      [{ sessionHours: '4' }, 'oidcIssuer'],
+      [{ oidcIssuer, oidcViewers }, 'oidcClientId'],
+      [{ oidcIssuer, oidcClientId }, 'oidcViewers'],
+      [{ ...context, oidcIssuer: 'http://login.example' }, 'oidcIssuer'],
+      [{ ...context, oidcIssuer: 'login.example' }, 'oidcIssuer'],
+      [{ ...context, oidcClient: 'secretless' }, 'oidcClient'],
+      [{ ...context, sessionHours: '25' }, 'sessionHours'],
+      [{ ...context, dashboardUrl: 'https://acme.example/crm' }, 'dashboardUrl'],
+      [{ auditDays: '0' }, 'auditDays'],
+    ] as const) {
+      assert.throws(() => new Rendered(wrong), new RegExp(`-c ${named}`), JSON.stringify(wrong));
+    }
+  });
+});
+
 describe('function URLs', () => {
-  it('are those of ingest and api, open to all, and do no CORS of their own', () => {
+  it('are those of ingest, api and dashboard, open to all, and do no CORS of their own', () => {
     const urls = shipped.all('AWS::Lambda::Url').map((resource) => resource.Properties);
-    assert.deepEqual(urls.map((url) => url.TargetFunctionArn).sort(), ['<Function perennial-api>', '<Function perennial-ingest>']);
+    assert.deepEqual(urls.map((url) => url.TargetFunctionArn).sort(), ['<Function perennial-api>', '<Function perennial-dashboard>', '<Function perennial-ingest>']);
     for (const url of urls) assert.deepEqual([url.AuthType, url.Cors], ['NONE', undefined]);
   });
 
@@ -153,6 +228,8 @@ describe('function URLs', () => {
     assert.deepEqual(allowed.sort(), [
       ['<Function perennial-api>', 'lambda:InvokeFunction', '*', true],
       ['<Function perennial-api>', 'lambda:InvokeFunctionUrl', '*', 'NONE'],
+      ['<Function perennial-dashboard>', 'lambda:InvokeFunction', '*', true],
+      ['<Function perennial-dashboard>', 'lambda:InvokeFunctionUrl', '*', 'NONE'],
       ['<Function perennial-ingest>', 'lambda:InvokeFunction', '*', true],
       ['<Function perennial-ingest>', 'lambda:InvokeFunctionUrl', '*', 'NONE'],
     ]);

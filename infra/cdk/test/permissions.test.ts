@@ -93,7 +93,19 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('sqs:SendMessage', queue('events')),
     ...each('sqs:GetQueueAttributes', ...DEPTHS),
   ],
+  // Without sign-in it shows nothing.
+  dashboard: each('dynamodb:GetItem', TABLE),
 };
+
+/** The stage whose colleagues sign in to the dashboard, and what that function may do there. */
+const withSignIn = new Rendered({ oidcIssuer: 'https://login.example', oidcClientId: 'us', oidcViewers: 'staff' });
+const QUEUED = ['events', 'incoming', 'imports', 'messages', 'essential', 'accounts', 'mail-events'];
+const DASHBOARD = [
+  ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem dynamodb:UpdateItem', TABLE).filter((line, at, all) => all.indexOf(line) === at),
+  ...each('sqs:GetQueueAttributes', ...DEPTHS),
+  ...each('sqs:SendMessage', ...QUEUED.map(queue)),
+  ...each('sqs:ReceiveMessage sqs:DeleteMessage', ...QUEUED.map((name) => queue(`${name}-dlq`))),
+];
 
 for (const [name, may] of Object.entries(MAY)) {
   it(`${name} may do what its code does, and write its own log`, () => {
@@ -102,7 +114,25 @@ for (const [name, may] of Object.entries(MAY)) {
   });
 }
 
-for (const name of Object.keys(MAY)) {
+it('dashboard may read, write the audit log, resume journeys, unmerge and redrive, once colleagues can sign in', () => {
+  const log = each('logs:CreateLogStream logs:PutLogEvents', '<LogGroup /aws/lambda/perennial-dashboard>');
+  assert.deepEqual(allowed(withSignIn, 'Permissions of perennial-dashboard'), [...DASHBOARD, ...log].sort());
+  const written = statements(withSignIn, 'Permissions of perennial-dashboard').filter((statement) => /PutItem|UpdateItem/.test(String(statement.Action)));
+  assert.deepEqual(
+    written.map((statement) => [statement.Action, statement.Condition]),
+    [
+      ['dynamodb:PutItem', { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LOG#*'] } }],
+      ['dynamodb:UpdateItem', { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['LOG#*', 'PAUSES'] } }],
+    ],
+  );
+});
+
+it('dashboard may make the calls of the table that its code makes, except the scan that it never starts', () => {
+  const actions = [...new Set(DASHBOARD.filter((line) => line.startsWith('dynamodb:')).map((line) => line.replace(/^dynamodb:(\w+) .*$/, '$1')))];
+  assert.deepEqual(actions.sort(), tableActions('dashboard').filter((action) => action !== 'Scan'));
+});
+
+for (const name of Object.keys(MAY).filter((name) => name !== 'dashboard')) {
   it(`${name} may make the calls of the table that its code makes, and no others`, () => {
     const actions = allowed(shipped, `Permissions of perennial-${name}`)
       .filter((line) => line.startsWith('dynamodb:'))
@@ -111,7 +141,7 @@ for (const name of Object.keys(MAY)) {
   });
 }
 
-it('schedules may call sweep and report, and set aside calls that fail', () => {
+it('schedules may call sweep and report, and move calls that fail to the dead-letter queue', () => {
   assert.deepEqual(allowed(shipped, 'Lets the schedules of perennial call their functions'), [
     'lambda:InvokeFunction <Function perennial-report>',
     'lambda:InvokeFunction <Function perennial-sweep>',
@@ -120,7 +150,7 @@ it('schedules may call sweep and report, and set aside calls that fail', () => {
 });
 
 it('there is no other role, and no policy beside the roles', () => {
-  assert.equal(shipped.all('AWS::IAM::Role').length, 9);
+  assert.equal(shipped.all('AWS::IAM::Role').length, 10);
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy']) assert.deepEqual(shipped.all(type), []);
 });
 

@@ -32,7 +32,7 @@ for (const [name, consumer] of Object.entries(FEEDS)) {
       assert.equal(queue(shipped, name).VisibilityTimeout, 6 * Timeout);
     });
 
-    it(`feeds ${consumer}, of whose batches the failed records alone come again`, () => {
+    it(`feeds ${consumer}, and retries only the failed records of a batch`, () => {
       assert.equal(mapping(shipped, name).FunctionName, `<Function perennial-${consumer}>`);
       assert.deepEqual(mapping(shipped, name).FunctionResponseTypes, ['ReportBatchItemFailures']);
     });

@@ -42,7 +42,7 @@ describe('each schedule of schedules.toml', () => {
     assert.deepEqual(window('rate(2 days)'), { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 });
   });
 
-  it('is tried again until the next call is due, and set aside if that does not help', () => {
+  it('is retried until the next call is due, then moved to the dead-letter queue', () => {
     const rendered = new Rendered({ config: configWith({ 'schedules.toml': () => TWO }) });
     for (const id of ['sweep', 'mornings']) {
       const { RetryPolicy, DeadLetterConfig } = schedule(rendered, id).Target;
@@ -54,7 +54,7 @@ describe('each schedule of schedules.toml', () => {
   });
 });
 
-it('a call that the function fails is repeated by Lambda, and set aside in the same queue', () => {
+it('a call that the function fails is retried by Lambda, then moved to the same dead-letter queue', () => {
   const all = shipped.all('AWS::Lambda::EventInvokeConfig').map((resource) => resource.Properties);
   assert.deepEqual(all.map((of) => of.FunctionName).sort(), ['<Function perennial-report>', '<Function perennial-sweep>']);
   for (const of of all) {
@@ -72,5 +72,5 @@ it('a call that the function fails is repeated by Lambda, and set aside in the s
 it('a config without schedules makes none, nor a role for them', () => {
   const rendered = new Rendered({ config: configWith({ 'schedules.toml': () => '' }) });
   assert.deepEqual(rendered.all('AWS::Scheduler::Schedule'), []);
-  assert.equal(rendered.all('AWS::IAM::Role').length, 8);
+  assert.equal(rendered.all('AWS::IAM::Role').length, 9);
 });

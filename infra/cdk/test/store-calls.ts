@@ -75,7 +75,9 @@ function calls(method: string, seen: Set<string>): string[] {
 
 /** The actions on the table and its index that the function called `name` needs, sorted. */
 export function tableActions(name: string): string[] {
-  const text = code(`functions/${name}/src`);
+  const ownCode = code(`functions/${name}/src`);
+  // Read models call the store for the functions that show them.
+  const text = ownCode.includes('perennial_views') ? ownCode + code('shared/views/src') : ownCode;
   // Its own traits of the store, too: there it is `self`.
   const own = [...text.matchAll(/\bimpl \w+ for Store\b/g)].map((match) => block(text, match.index).replaceAll('self.', 'store.'));
   // And those traits of the store's own crate that it calls the store through.

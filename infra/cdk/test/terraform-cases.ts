@@ -30,13 +30,58 @@ const CASES: Readonly<Record<string, Case>> = {
   shipped: { context: {}, variables: {} },
   // All options that add resources.
   options: {
-    context: { stage: 'test', mailIdentity: 'create', alarmMail: 'ops@example.com', publicUrl: 'https://hello.example' },
-    variables: { stage: 'test', create_mail_identity: true, alarm_mail: 'ops@example.com', public_url: 'https://hello.example' },
+    context: {
+      stage: 'test',
+      mailIdentity: 'create',
+      alarmMail: 'ops@example.com',
+      publicUrl: 'https://hello.example',
+      oidcIssuer: 'https://login.example',
+      oidcClientId: 'us',
+      oidcViewers: 'staff,mail:ada@acme.example',
+    },
+    variables: {
+      stage: 'test',
+      create_mail_identity: true,
+      alarm_mail: 'ops@example.com',
+      public_url: 'https://hello.example',
+      sign_in: { issuer: 'https://login.example', client_id: 'us', viewers: ['staff', 'mail:ada@acme.example'] },
+    },
   },
   // Another value for everything.
   edited: {
-    context: { stage: 'dev', architecture: 'arm64', secretsKeyArn: KEY },
-    variables: { stage: 'dev', architecture: 'arm64', secrets_key_arn: KEY, secrets_extension_arn: LAYER },
+    context: {
+      stage: 'dev',
+      architecture: 'arm64',
+      secretsKeyArn: KEY,
+      oidcIssuer: 'https://sso.acme.example/realms/acme',
+      oidcClientId: 'us',
+      oidcClient: 'public',
+      oidcScopes: 'openid groups',
+      oidcGroupsClaim: 'realm_access.roles',
+      oidcOperators: 'ops',
+      oidcAdmins: 'boss',
+      sessionHours: '4',
+      dashboardUrl: 'https://crm.acme.example',
+      auditDays: '90',
+    },
+    variables: {
+      stage: 'dev',
+      architecture: 'arm64',
+      secrets_key_arn: KEY,
+      secrets_extension_arn: LAYER,
+      sign_in: {
+        issuer: 'https://sso.acme.example/realms/acme',
+        client_id: 'us',
+        public_client: true,
+        scopes: 'openid groups',
+        groups_claim: 'realm_access.roles',
+        operators: ['ops'],
+        admins: ['boss'],
+        session_hours: 4,
+        url: 'https://crm.acme.example',
+      },
+      audit_days: 90,
+    },
     edits: {
       'deployment.toml': [
         [
@@ -54,6 +99,7 @@ sweep = { memory_mb = 384, timeout_seconds = 120, concurrency = 1 }
 rollup = { memory_mb = 768, timeout_seconds = 90, batch = { messages = 200, window_seconds = 5, at_once = 4 } }
 deliver = { memory_mb = 640, timeout_seconds = 45, batch = { messages = 5, window_seconds = 0, at_once = 6 } }
 api = { memory_mb = 896, timeout_seconds = 25 }
+dashboard = { memory_mb = 320, timeout_seconds = 28, concurrency = 5 }
 import = { memory_mb = 1024, timeout_seconds = 600, batch = { messages = 2, window_seconds = 0, at_once = 3 } }
 `,
         ],

@@ -11,7 +11,7 @@ macro_rules! files {
 }
 
 /// Every file of the default configuration. A test compares the list with the folder.
-const EMBEDDED: [(&str, &str); 48] = files![
+const EMBEDDED: [(&str, &str); 65] = files![
     "accounts.toml",
     "billing.toml",
     "channels.toml",
@@ -29,16 +29,29 @@ const EMBEDDED: [(&str, &str); 48] = files![
     "sources.toml",
     "templates/add_on_alerts.toml",
     "templates/alert_mention_spike.toml",
+    "templates/before_you_go.toml",
     "templates/confirm_address.toml",
     "templates/education_habit.toml",
     "templates/education_high_value.toml",
     "templates/error_help.toml",
+    "templates/feature_released.toml",
     "templates/feature_unused.toml",
     "templates/first_steps.toml",
+    "templates/free_hold.toml",
+    "templates/free_question.toml",
+    "templates/incident.toml",
+    "templates/incident_notice.toml",
+    "templates/incident_resolved.toml",
     "templates/invite_advisory_board.toml",
     "templates/invite_community.toml",
     "templates/invite_testimonial.toml",
+    "templates/lost_trial_14.toml",
+    "templates/lost_trial_45.toml",
+    "templates/loyalty_habits.toml",
+    "templates/loyalty_results.toml",
+    "templates/loyalty_story.toml",
     "templates/next_course.toml",
+    "templates/next_plan_offer.toml",
     "templates/next_steps_article.toml",
     "templates/payment_failed.toml",
     "templates/payment_failed_notice.toml",
@@ -47,6 +60,7 @@ const EMBEDDED: [(&str, &str); 48] = files![
     "templates/renewal_users.toml",
     "templates/roi_analysis.toml",
     "templates/task_account_ready.toml",
+    "templates/task_cancelling.toml",
     "templates/task_churn_risk.toml",
     "templates/task_detractor.toml",
     "templates/task_sales_ready.toml",
@@ -60,6 +74,9 @@ const EMBEDDED: [(&str, &str); 48] = files![
     "templates/we_miss_you.toml",
     "templates/webinar_recording.toml",
     "templates/welcome.toml",
+    "templates/welcome_back.toml",
+    "templates/why_leaving.toml",
+    "templates/wish_granted.toml",
 ];
 
 /// Returns the default configuration, built into the binary, which is used if no folder is given.

@@ -146,10 +146,26 @@ async fn errors_below_local_are_json_whatever_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn root_leads_on_and_webhooks_stay_in_their_order() {
+async fn dashboard_has_its_own_paths_and_no_others() {
     let stack = stack(None, MARCH).await;
-    let root = get(&stack, "/").await;
-    assert_eq!((&root["local"], &root["api"]), (&json!("/_local/"), &json!("/api/status")));
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/people", "text/html; charset=utf-8"),
+        ("/people/nobody", "text/html; charset=utf-8"),
+        ("/assets/dashboard.css", "text/css; charset=utf-8"),
+        ("/peoples", "application/json"),
+        ("/v1/health", "application/json"),
+        ("/api/people", "application/json"),
+    ] {
+        let answer = reqwest::get(format!("{}{path}", stack.base_url())).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], kind, "{path}");
+    }
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_stay_in_their_order() {
+    let stack = stack(None, MARCH).await;
     for id in ["1", "2"] {
         let url = format!("{}/_local/webhooks/tasks", stack.base_url());
         let request = reqwest::Client::new().post(url).header("webhook-id", id).body("{}");

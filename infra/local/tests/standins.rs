@@ -36,7 +36,7 @@ impl House {
         let records = CrmRecords {
             contact: ContactRecords { id: id.into(), holds: ContactId::PersonId, fields: [].into() },
             account: AccountRecords { id: id.into(), fields: [].into() },
-            task: TaskRecords { id: id.into(), values: [].into() },
+            task: TaskRecords { id: id.into(), values: [].into(), owners: [].into() },
         };
         let kind = if crm == "hubspot" { Kind::HubSpot(records) } else { Kind::Salesforce(records) };
         let url = format!("{}/_local/{crm}/x", self.base);

@@ -221,8 +221,7 @@ fn one_message_at_a_time_delays_messages_and_loses_only_those_whose_journey_was_
                 }
             }
         }
-        let dropped =
-            decisions(profile).filter(|one| matches!(one.withheld, Some(Withheld::Expired | Withheld::Displaced)));
+        let dropped = decisions(profile).filter(|one| one.withheld == Some(Withheld::Expired));
         assert_eq!(dropped.count(), 0, "{}: nobody has more to wait for than fits in three days", identity.as_str());
     }
     assert!(too_soon > 20 && delayed > 20, "{too_soon} would come too soon, {delayed} are delayed");

@@ -12,6 +12,7 @@
 mod account;
 mod double;
 mod market;
+mod moments;
 mod names;
 mod person;
 mod plan;
@@ -97,6 +98,9 @@ pub fn company(end: Timestamp, seed: u64) -> Company {
     market::strangers(&mut record, rng.fork(2));
     market::lone_buyer(&mut record);
     market::broken_client(&mut record, rng.fork(3));
+    for number in 1..=ACCOUNTS {
+        moments::live(&mut record, number, rng.fork(1_000 + number));
+    }
     let (calls, expected) = record.finish(rng.fork(4));
     Company { calls, expected }
 }

@@ -217,7 +217,9 @@ fn webinar(record: &mut Recorder, person: &Person, rng: &mut Rng) {
     }
     let user = Who::User(&person.user);
     let webinar = json!({"webinar": "getting-started"});
-    record.track("webinar", user, (person.joins, 45_000), "Webinar Registered", webinar.clone());
+    let mut registered = webinar.clone();
+    registered["starts_at"] = record.moment(day, 54_000).to_string().into();
+    record.track("webinar", user, (person.joins, 45_000), "Webinar Registered", registered);
     let event = if rng.percent(60) { "Webinar Attended" } else { "Webinar Missed" };
     record.track("webinar", user, (day, 58_000), event, webinar);
 }

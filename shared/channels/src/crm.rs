@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::endpoint::{About, Message, PAUSED};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
-use perennial_config::channels::{AccountRecords, ContactId, ContactRecords};
+use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, TaskRecords};
 use perennial_domain::traits::{find, readable};
 use perennial_domain::{AccountUpdate, Identity};
 use perennial_engine::account::Account;
@@ -219,9 +219,14 @@ fn object(fields: &BTreeMap<String, Value>, form: impl Fn(&Value) -> Value) -> M
     fields.iter().map(|(name, value)| (name.clone(), form(value))).collect()
 }
 
-/// Returns the text of a task: the template's text and link.
-fn task_text(rendered: &crate::render::Rendered, most: usize) -> String {
-    let mut text = rendered.text.trim().to_owned();
+/// Returns the CRM's id of the owner of a task; `None` if there is no owner, or the configuration does not know their id.
+fn owner<'r>(records: &'r TaskRecords, about: &About<'_>) -> Option<&'r str> {
+    records.owners.get(about.brief.owner.as_ref()?).map(String::as_str)
+}
+
+/// Returns the text of a task: the template's text and the brief, and the link.
+fn task_text(about: &About<'_>, rendered: &crate::render::Rendered, most: usize) -> String {
+    let mut text = about.brief.added_to(rendered).text.trim().to_owned();
     if let Some(link) = &rendered.link {
         text.push_str("\n\n");
         text.push_str(link);

@@ -1,6 +1,7 @@
 //! Sends messages, tasks and account updates to configured endpoints.
 
 use crate::breaker::{Breaker, Took};
+use crate::brief::Brief;
 use crate::crm::gather::Gather;
 use crate::crm::hubspot::{self, HubSpot};
 use crate::crm::salesforce::{self, Salesforce};
@@ -60,6 +61,8 @@ pub struct About<'a> {
     pub context: &'a Context,
     /// Stage and scores.
     pub evaluation: &'a Evaluation,
+    /// The brief, for a task.
+    pub brief: &'a Brief,
 }
 
 impl fmt::Debug for About<'_> {
@@ -74,18 +77,15 @@ impl Message {
     #[must_use]
     pub fn about_person(kind: &Kind, about: &About<'_>, rendered: &Rendered) -> Self {
         match kind {
-            Kind::Standard => {
-                let About { decision, identities, context, evaluation, .. } = about;
-                Self::Webhook(webhook::payload(decision, identities, context, evaluation, rendered))
-            }
-            Kind::Slack => Self::Chat(slack::payload(about.decision, rendered)),
+            Kind::Standard => Self::Webhook(webhook::payload(about, rendered)),
+            Kind::Slack => Self::Chat(slack::payload(about.decision, &about.brief.added_to(rendered))),
             Kind::HubSpot(records) => Self::Task(Task {
                 contact: crm::contact(&records.contact, about),
-                task: hubspot::task(&records.task, about.decision, rendered),
+                task: hubspot::task(&records.task, about, rendered),
             }),
             Kind::Salesforce(records) => Self::Task(Task {
                 contact: crm::contact(&records.contact, about),
-                task: salesforce::task(&records.task, about.decision, rendered),
+                task: salesforce::task(&records.task, about, rendered),
             }),
         }
     }

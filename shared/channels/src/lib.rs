@@ -3,6 +3,7 @@
 pub mod account;
 pub mod address;
 mod breaker;
+pub mod brief;
 pub mod crm;
 pub mod endpoint;
 mod filters;

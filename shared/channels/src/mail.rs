@@ -82,6 +82,11 @@ impl std::fmt::Debug for Mail {
 }
 
 impl Mail {
+    /// Returns the domain of the recipient's address, in lower case and ASCII.
+    pub fn domain(&self) -> &str {
+        self.to.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Writes the message: `multipart/alternative` of text and HTML, and of a calendar request if it is an invitation,
     /// with the headers for one-click unsubscribe (RFC 8058). The HTML is generated from the text if the template has
     /// none, and the unsubscribe link is added to each part that lacks it. The same arguments produce the same bytes.

@@ -4,15 +4,14 @@
 //! nothing. The content is the same at every attempt as long as the profile is; the timestamp and the signature over it
 //! are new each time.
 
-use crate::endpoint::json_headers;
+use crate::endpoint::{About, json_headers};
 use crate::outcome::Outcome;
 use crate::pause;
-use crate::render::{Context, Rendered};
+use crate::render::Rendered;
 use crate::transport::Answer;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use perennial_domain::{AccountUpdate, Decision, Identity};
-use perennial_engine::Evaluation;
+use perennial_domain::{AccountUpdate, Identity};
 use perennial_engine::account::Account;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -47,15 +46,10 @@ pub(crate) fn headers(secret: &str, id: &str, body: &str, now: Timestamp) -> Res
     Ok(headers)
 }
 
-/// Returns the payload: the decision and its cause, the profile with stage and scores, and the rendered template.
+/// Returns the payload: the decision and its cause, the profile with stage and scores, the brief of a task, and the rendered template.
 #[must_use]
-pub fn payload(
-    decision: &Decision,
-    identities: &[&Identity],
-    context: &Context,
-    evaluation: &Evaluation,
-    rendered: &Rendered,
-) -> String {
+pub fn payload(about: &About<'_>, rendered: &Rendered) -> String {
+    let About { decision, identities, context, evaluation, brief, .. } = about;
     let scores: Value = evaluation
         .scores
         .iter()
@@ -63,7 +57,7 @@ pub fn payload(
         .collect::<serde_json::Map<_, _>>()
         .into();
     let (mut users, mut anonymous, mut external) = (Vec::new(), Vec::new(), Vec::new());
-    for identity in identities {
+    for identity in *identities {
         match identity {
             Identity::User(id) => users.push(id.as_str()),
             Identity::Anonymous(id) => anonymous.push(id.as_str()),
@@ -84,6 +78,7 @@ pub fn payload(
             "text": rendered.text,
             "link": rendered.link,
             "owner": context.owner(),
+            "task": brief.json(),
             "person": {
                 "id": decision.person,
                 "user_ids": users,

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::endpoint::{EndpointSender, Message};
-use crate::fixture::decision;
+use crate::fixture::{brief, decision, with_about};
 use crate::receiver::{Receiver, Reply};
 use perennial_config::Config;
 use perennial_config::channels::{Endpoint, Kind, SecretPlace};
-use perennial_domain::{ConfigVersion, Stage, UserId};
+use perennial_domain::{ConfigVersion, UserId};
+use perennial_engine::State;
 use perennial_engine::register::Register;
-use perennial_engine::{Moment, State};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -76,7 +76,6 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
     let mut state = State::default();
     state.traits.insert("email".into(), Register { at: 0, value: "\"ada@example.com\"".into() });
     state.account = Some(Register { at: 0, value: "acme".into() });
-    let context = Context::new(&decision("tasks"), &state, Stage::Established).with_owner(Some("customer success"));
     let rendered = Rendered {
         subject: "Call Ada".into(),
         text: "Quiet for 14 days.".into(),
@@ -85,9 +84,8 @@ fn the_payload_says_what_was_decided_about_whom_and_why() {
         invitation: None,
     };
     let user = Identity::User(UserId::parse("u-1").unwrap());
-    let evaluation = perennial_engine::evaluate(&Moment::new(&empty_config(), Timestamp::UNIX_EPOCH), &state);
-    let payload: Value =
-        serde_json::from_str(&payload(&decision("tasks"), &[&user], &context, &evaluation, &rendered)).unwrap();
+    let payload = with_about(&decision("tasks"), (&state, &[&user]), &brief(), |about| payload(about, &rendered));
+    let payload: Value = serde_json::from_str(&payload).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&payload).unwrap());
 }
 

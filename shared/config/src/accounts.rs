@@ -35,6 +35,8 @@ pub struct TouchLevels {
     pub high: Option<i64>,
     /// From here on `low`; never where `None`.
     pub low: Option<i64>,
+    /// Until when accounts that pay keep the touch model that they had, in seconds since 1970; not at all where `None`.
+    pub existing_until: Option<i64>,
 }
 
 /// The owner of an account: a colleague or team.

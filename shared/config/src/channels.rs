@@ -14,6 +14,7 @@ use crate::soft_bounces::SoftBounces;
 use crate::topics::Topic;
 use crate::warm_up::WarmUp;
 use jiff::SignedDuration;
+use perennial_domain::PersonId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,6 +38,9 @@ pub struct Mail {
     /// Minutes that a mail waits for an address where none is known when it is decided; 0 where it does not wait.
     pub wait_for_address_minutes: u16,
 }
+
+/// The part of [`Channels::person_page`] that stands for the id of a profile.
+const PERSON: &str = "{id}";
 
 /// The template of the mail that asks a reader to confirm their address.
 pub const CONFIRMATION: &str = "confirm_address";
@@ -76,11 +80,19 @@ pub struct Channels {
     pub pause: Pause,
     /// Endpoints by name.
     pub webhook: BTreeMap<String, Endpoint>,
+    /// The address of a person's page for colleagues, in which `{id}` stands for the id of the profile; `None` if there is none.
+    pub person_page: Option<String>,
     /// The topics of mails, in the file's order, which is that of the preference page.
     pub topics: Vec<Topic>,
 }
 
 impl Channels {
+    /// Returns the address of a person's page for colleagues, by the id of the profile; `None` if none is configured.
+    #[must_use]
+    pub fn page_of(&self, person: PersonId) -> Option<String> {
+        self.person_page.as_ref().map(|page| page.replace(PERSON, &person.to_string()))
+    }
+
     /// The topic called `id`.
     #[must_use]
     pub fn topic(&self, id: &str) -> Option<&Topic> {

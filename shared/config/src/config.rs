@@ -188,7 +188,7 @@ impl Config {
             let at = text.find("unverified_mail").unwrap_or_default();
             Reporter::new("channels.toml", text, &mut errors).at(at..at + "unverified_mail".len(), problem);
         }
-        journeys.ask(&templates);
+        journeys.ask(&templates, &scoring.answer_properties());
         let accounts = accounts.unwrap_or_default();
         errors.extend(accounts::unknown_stage_events(bundle, &accounts, &lifecycle));
         errors.sort_by(|a, b| a.place().cmp(&b.place()));

@@ -25,6 +25,8 @@ pub struct Deployment {
     pub report: Function,
     /// Answers questions over HTTPS.
     pub api: Function,
+    /// Shows pages to colleagues over HTTPS.
+    pub dashboard: Function,
     /// Imports files of the bucket.
     pub import: Function,
 }
@@ -104,6 +106,7 @@ impl Default for Deployment {
             deliver: fed(256, 60, 10, 0),
             report: function(1024, 600),
             api: function(256, 15),
+            dashboard: function(512, 15),
             // A whole processor, and the longest that Lambda allows: a file has to be read to its end. A file a call.
             import: Function {
                 batch: Some(Batch { messages: 1, window_seconds: 0, at_once: 2 }),
@@ -181,6 +184,9 @@ struct RawFunctions {
     /// Answers questions, and shows readers their choices, over HTTPS.
     #[serde(default)]
     api: RawFunction,
+    /// Shows pages to colleagues, over HTTPS.
+    #[serde(default)]
+    dashboard: RawFunction,
     /// Imports files that arrive in the bucket below incoming/.
     #[serde(default)]
     import: RawFunction,
@@ -193,7 +199,7 @@ struct RawFunction {
     /// Megabytes, 128 to 10240. The processor's share grows with them: one whole processor at 1769.
     #[cfg_attr(feature = "schema", schemars(range(min = 128, max = 10240)))]
     memory_mb: Option<Spanned<u16>>,
-    /// The timeout of one call, 1 to 900; for ingest and api at most 30. A queue's messages are redelivered after six
+    /// The timeout of one call, 1 to 900; for ingest, api and dashboard at most 30. A queue's messages are redelivered after six
     /// times that.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 900)))]
     timeout_seconds: Option<Spanned<u16>>,
@@ -246,6 +252,7 @@ pub(crate) fn load(report: &mut Reporter<'_>) -> Deployment {
         deliver: function(report, functions.deliver, usual.deliver, SECONDS, 3),
         report: function(report, functions.report, usual.report, SECONDS, 0),
         api: function(report, functions.api, usual.api, HTTP_SECONDS, 0),
+        dashboard: function(report, functions.dashboard, usual.dashboard, HTTP_SECONDS, 0),
         import: function(report, functions.import, usual.import, SECONDS, 1),
     }
 }

@@ -1,9 +1,10 @@
-//! `features.toml`: the product's features, which of the product's events are their use, and which of them matter most.
+//! `features.toml`: the product's features, which of the product's events are their use, which of them matter most, and what teaches
+//! their use.
 
 use crate::cel::{self, Program, Wanted};
 use crate::condition;
 use crate::error::{Reporter, Used};
-use crate::history::{History, errors_key, feature_key};
+use crate::history::{History, education_key, errors_key, feature_key};
 use crate::spanned::Spanned;
 use crate::vocabulary::{EventSlot, EventVocabulary};
 use jiff::civil::Date;
@@ -12,10 +13,14 @@ use serde::{Deserialize, Serialize};
 /// The most features: a profile's use of each is a bitmap of up to 24 bytes.
 pub const MAX_FEATURES: usize = 64;
 
+/// The most kinds of education: for each, the report keeps some thousand counts.
+pub const MAX_EDUCATION: usize = 8;
+
 /// The number of past days for which errors are counted, by day.
 pub const ERROR_DAYS: u16 = 28;
 
-/// The product's features, the events that are their use, and which features matter most. At most 64.
+/// The product's features, the events that are their use, which features matter most (at most 64), and the education of which the report
+/// `education` shows the effect (at most 8).
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -25,6 +30,23 @@ pub(crate) struct File {
     feature: Vec<Spanned<RawFeature>>,
     /// The event of an error that a person met, by feature. Without it errors are not counted by feature.
     errors: Option<RawErrors>,
+    /// A webinar, course or other education, whose attendees the report `education` compares with similar people.
+    #[serde(default)]
+    education: Vec<Spanned<RawEducation>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct RawEducation {
+    /// A name of your own, for the report: letters, digits, `_` and `-`; unique.
+    name: Spanned<String>,
+    /// The event of attending it, exactly as it is sent.
+    event: Spanned<String>,
+    /// A condition on the event, where one event stands for several.
+    #[serde(rename = "where")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
+    filter: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,6 +97,17 @@ pub struct Feature {
     pub released: Option<i32>,
 }
 
+/// A webinar, course or other education.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Education {
+    /// Its name in the report.
+    pub name: String,
+    /// The key of its history: the first and last time that a person attended it.
+    pub key: u32,
+    /// The event of attending it.
+    pub event: String,
+}
+
 /// All features, in the file's order.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Features {
@@ -82,6 +115,8 @@ pub struct Features {
     pub all: Vec<Feature>,
     /// `true` if errors are counted by feature, for the last [`ERROR_DAYS`] days.
     pub has_errors: bool,
+    /// The webinars and courses, in the file's order.
+    pub education: Vec<Education>,
 }
 
 impl Features {
@@ -101,7 +136,8 @@ impl Features {
             return Self::default();
         };
         let errors = file.errors.and_then(|errors| errors.checked(report));
-        let mut out = Self { all: Vec::new(), has_errors: errors.is_some() };
+        let education = RawEducation::load(file.education, report, history);
+        let mut out = Self { all: Vec::new(), has_errors: errors.is_some(), education };
         if let Some(over) = file.feature.get(MAX_FEATURES) {
             report.at(over.span(), format!("there are more than {MAX_FEATURES} features; keep those that matter"));
         }
@@ -136,6 +172,26 @@ impl Features {
                 high_value: raw.high_value,
                 released,
             });
+        }
+        out
+    }
+}
+
+impl RawEducation {
+    fn load(all: Vec<Spanned<Self>>, report: &mut Reporter<'_>, history: &mut History) -> Vec<Education> {
+        if let Some(over) = all.get(MAX_EDUCATION) {
+            let message = format!("there are more than {MAX_EDUCATION} kinds of education; keep those that matter");
+            report.at(over.span(), message);
+        }
+        let mut names = Used::default();
+        let mut out = Vec::new();
+        for raw in all.into_iter().take(MAX_EDUCATION).map(Spanned::into_inner) {
+            report.unique(&mut names, "an education", "name", &raw.name);
+            report.event(&raw.event);
+            let filter = raw.filter.as_ref().and_then(|filter| condition::on_event(report, filter));
+            let (name, event) = (raw.name.into_inner(), raw.event.into_inner());
+            history.follow_education(&name, &event, filter);
+            out.push(Education { key: education_key(&name), name, event });
         }
         out
     }

@@ -49,6 +49,11 @@ pub fn errors_key(feature: &str) -> u32 {
     hash32(&format!("errors {feature}"))
 }
 
+/// Returns the key of the history of attending an education.
+pub fn education_key(education: &str) -> u32 {
+    hash32(&format!("education {education}"))
+}
+
 /// All histories, by the event's name as counted.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct History {
@@ -92,6 +97,13 @@ impl History {
         let key = errors_key(feature);
         let tracked =
             Tracked { key, window_days: days, window_hours: 0, span: false, days: false, filter: Some(filter) };
+        self.by_event.entry(event.to_owned()).or_default().push(tracked);
+    }
+
+    /// Requires the first time of an education: of the events for which `filter` holds.
+    pub(crate) fn follow_education(&mut self, education: &str, event: &str, filter: Option<Program<EventSlot>>) {
+        let key = education_key(education);
+        let tracked = Tracked { key, window_days: 0, window_hours: 0, span: true, days: false, filter };
         self.by_event.entry(event.to_owned()).or_default().push(tracked);
     }
 

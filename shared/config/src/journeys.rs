@@ -105,6 +105,8 @@ pub struct Journey {
     pub essential: bool,
     /// `true` if its messages are sent in quiet hours too.
     pub any_hour: bool,
+    /// `true` if messages that are due for a person are dropped when they enter.
+    pub replaces_due: bool,
     /// `true` if runs of another version continue in this one.
     pub moves: bool,
     /// `true` if it starts for people for whom the trigger already held before the journey was active.
@@ -186,10 +188,10 @@ pub struct Journeys {
 }
 
 impl Journeys {
-    /// Records the properties of events that the templates insert.
-    pub(crate) fn ask(&mut self, templates: &BTreeMap<String, Template>) {
+    /// Records the properties of events that journeys keep. `answers` are those with survey answers and texts.
+    pub(crate) fn ask(&mut self, templates: &BTreeMap<String, Template>, answers: &[&str]) {
         for journey in self.all.iter_mut().chain(&mut self.retired) {
-            journey.asked = Asked::by(journey, templates);
+            journey.asked = Asked::by(journey, templates, answers);
         }
     }
 
@@ -317,7 +319,7 @@ fn journey(
     let rank =
         RawRank { priority: raw.priority.as_ref(), worth: raw.worth.as_ref(), max_age_days: raw.max_age_days.as_ref() };
     let rank = rank.load(report, Rank { max_age_days: names.max_age_days, ..Rank::default() });
-    let steps = steps::load(report, &id, raw.step, rank, names);
+    let steps = steps::load(report, (&id, raw.trigger.get_ref().event.is_some()), raw.step, rank, names);
     let holdout = raw.holdout.as_ref().map_or(0, |share| limits::percent(report, share));
     if let Some(share) = raw.holdout.as_ref().filter(|_| raw.essential) {
         report.at(share.span(), "an essential journey has no holdout: everyone gets it");
@@ -347,6 +349,7 @@ fn journey(
         max_age_days: rank.max_age_days,
         essential: raw.essential,
         any_hour: raw.any_hour,
+        replaces_due: raw.replaces_due,
         moves: matches!(raw.on_change, RawOnChange::Move),
         spreads: !raw.on_start.is_some_and(|start| matches!(start.get_ref(), RawOnStart::Skip)),
         goal,

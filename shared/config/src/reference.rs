@@ -92,6 +92,7 @@ The texts of templates/NAME.toml are minijinja, <https://docs.rs/minijinja/lates
 | `profile.user_id`, `profile.id` | the person's user id, if any, and the id of the profile |
 | `account.id`, `account.NAME` | the account, and its traits |
 | `owner` | the responsible colleague or team |
+| `may_call` | `false` if one of the person's segments has `phone = false` |
 | `stage` | the person's stage, such as `trial` |
 | `event.name`, `event.properties.NAME` | the triggering event, if any. The properties in the journey's templates are kept, also while it waits: the first 20 in alphabetical order, at most 512 bytes of JSON each and 2 KB together |
 | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | the trigger of the journey |

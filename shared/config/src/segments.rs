@@ -35,6 +35,9 @@ struct RawSegment {
     /// The responsible colleague or team. Tasks about people whose account has no owner go to that of their first
     /// segment.
     owner: Option<String>,
+    /// `false` if its people are not to be called, whichever other segments they are in: tasks say so, and `may_call` is false in templates. Default:
+    /// true.
+    phone: Option<bool>,
     /// The target retention in percent after a year.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::WholePercent>"))]
     retention_target: Option<Spanned<u8>>,
@@ -54,6 +57,8 @@ pub struct Segment {
     pub when: Program<PersonSlot>,
     /// Which colleague or team answers for it.
     pub owner: Option<String>,
+    /// `false` if its people are not to be called.
+    pub phone: bool,
     /// The target retention in percent after a year.
     pub retention_target: Option<u8>,
     /// A description, for readers.
@@ -110,6 +115,7 @@ impl Segments {
                 key,
                 when,
                 owner: raw.owner,
+                phone: raw.phone.unwrap_or(true),
                 retention_target: raw.retention_target.map(Spanned::into_inner),
                 description: raw.description,
             });

@@ -75,8 +75,9 @@ fn every_journey_says_what_it_is_for_and_its_scenario() {
         let number = journey.description.split_once(": ").and_then(|(number, _)| number.parse::<u8>().ok());
         scenarios.insert(number.unwrap_or_else(|| panic!("{}: {}", journey.id, journey.description)));
     }
-    // Twelve is not about a journey, but about all: one person, one message.
-    let missing: Vec<u8> = (1..=18).filter(|number| *number != 12 && !scenarios.contains(number)).collect();
+    // Twelve is not about a journey, but about all: one person, one message. Imports trigger none, and touch models belong to accounts.
+    let missing: Vec<u8> =
+        (1..=29).filter(|number| ![12, 23, 25].contains(number) && !scenarios.contains(number)).collect();
     assert!(missing.is_empty(), "no journey is for {missing:?}");
 }
 

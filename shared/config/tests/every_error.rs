@@ -49,6 +49,15 @@ event = "Feature Used"
 [[feature]]
 name = "dashboards"
 event = "Feature Used"
+
+[[education]]
+name = "webinar"
+event = ""
+where = "properties.webinar =="
+
+[[education]]
+name = "webinar"
+event = "Course Completed"
 "#,
     );
     put(
@@ -74,6 +83,9 @@ at_risk_after_idle_days = 0
         "features.toml:5:43: a value is missing after `&&`",
         "features.toml:6:14: `high_value` takes true or false, and this is a text",
         r#"features.toml:7:12: feature `alerts`: released has to be a day such as "2026-03-01""#,
+        "features.toml:21:9: ",
+        "features.toml:22:",
+        "features.toml:25:8: ",
         "lifecycle.toml:3:1: `trail` is not allowed; did you mean `trial`? Allowed: lead, trial, freemium, customer, churned",
         "lifecycle.toml:4:37: `customer` takes a text, and this is a whole number",
         r#"lifecycle.toml:4:40: an event's name is empty; page calls are "$page""#,
@@ -87,7 +99,7 @@ at_risk_after_idle_days = 0
         "segments.toml:3:8: `long tail`: the name of a segment may contain only letters (a to z), digits, _ and -",
         "segments.toml:4:29: `idle_dayz` is no known name; did you mean `idle_days`?",
         "segments.toml:5:20: segment `long tail`: retention_target is a percentage, 0 to 100",
-        "segments.toml:6:1: `descripton` is no field here; did you mean `description`? Allowed: name, when, owner, retention_target, description",
+        "segments.toml:6:1: `descripton` is no field here; did you mean `description`? Allowed: name, when, owner, phone, retention_target, description",
         "segments.toml:10:17: `third` is no segment that stands before this. Known: long tail",
         "segments.toml:12:1: `name` is missing",
         "segments.toml:14:8: `when` takes a text, and this is a whole number",
@@ -241,4 +253,15 @@ fn a_name_that_only_the_other_kind_of_condition_knows_is_told_as_such() {
     let errors = errors_of(&bundle);
     assert!(errors.contains("`properties` is for conditions on events, such as `where`"), "{errors}");
     assert!(errors.contains("`idle_days` is for conditions on a person, such as `when`"), "{errors}");
+}
+
+#[test]
+fn a_theme_needs_words_with_letters() {
+    let mut bundle = default_bundle();
+    let scoring = bundle.files.get_mut("scoring.toml").unwrap();
+    scoring
+        .push_str("[[theme]]\nname = \"empty\"\nwords = []\n[[theme]]\nname = \"blank\"\nwords = [\"price\", \" \"]\n");
+    let errors = errors_of(&bundle);
+    assert!(errors.contains("theme `empty` needs 1 to 100 words, and not 0"), "{errors}");
+    assert!(errors.contains("theme `blank`: a word may not be empty; every answer would have it"), "{errors}");
 }

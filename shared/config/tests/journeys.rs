@@ -64,6 +64,11 @@ fn a_step_is_one_thing_and_says_what_it_needs() {
     }
     assert!(one("wait = { until = \"25:00\" }").contains("a time of day"));
     assert!(one("wait = { days = 1, timeout = \"end\" }").contains("only a wait for an event"));
+    assert!(one("wait = { days = 1, from = \"starts_at\" }").contains("only a wait for an event"));
+    assert!(one("wait = { event = \"A\", events = [\"B\"], days = 1 }").contains("either event or events"));
+    assert!(one("wait = { events = [], days = 1 }").contains("one event or more"));
+    assert!(one("wait = { events = [\"A\", \"\"], days = 1 }").contains("name is empty"));
+    assert!(one("wait = { event = \"A\", days = 1, from = \" \" }").contains("names a property"));
     assert!(one("wait = { days = 1, weekdays = [\"mon\"] }").contains("only a wait until a time of day"));
     assert!(one("split = { end = 100 }").contains("two or more"));
     assert!(one("split = { end = 120 }").contains("these are 120"));

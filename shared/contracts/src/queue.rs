@@ -201,6 +201,9 @@ pub enum AccountsPayload {
         /// Reports about the account's subscriptions.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         subscriptions: Vec<SubscriptionReport>,
+        /// The people who are new in the account.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined: Vec<Joined>,
         /// When this was sent, which is after everything that it reports was written: a later computation of the
         /// account includes it. `None` if the account must be recomputed in any case.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,13 +231,24 @@ impl AccountsPayload {
 
     fn changed(account: AccountId, at: Option<Timestamp>) -> Self {
         let (milestones, renewals, subscriptions) = (Vec::new(), Vec::new(), Vec::new());
-        Self::Changed { account, traits: None, milestones, renewals, subscriptions, at }
+        Self::Changed { account, traits: None, milestones, renewals, subscriptions, joined: Vec::new(), at }
     }
 
     /// Returns a change that recomputes the account in any case.
     pub fn anew(account: AccountId) -> Self {
         Self::changed(account, None)
     }
+}
+
+/// A person who is new in an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The profile.
+    pub person: PersonId,
+    /// The fingerprint of the account's facts with which the person was evaluated; `None` if they were not known. Who was
+    /// evaluated with earlier facts than the account's other people has to be evaluated again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saw: Option<u64>,
 }
 
 /// A fact about a whole account.

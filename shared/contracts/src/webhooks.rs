@@ -7,6 +7,7 @@
 //! | [`github`] | body | `sha256=` and hex | none |
 //! | [`hubspot`] | method, URI, body and time | base64 | within 5 minutes |
 //! | [`zendesk`] | time and body | base64 | within a day |
+//! | [`zoom`] | time and body | `v0=` and hex | within 5 minutes |
 //!
 //! All are HMAC-SHA256 over the body's raw bytes, compared in constant time. The current time is a parameter. While a
 //! secret is rotated there may be several; any of them verifies.
@@ -16,6 +17,7 @@ pub mod hubspot;
 pub mod standard;
 pub mod stripe;
 pub mod zendesk;
+pub mod zoom;
 
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
@@ -48,6 +50,8 @@ pub enum Scheme {
     HubSpot,
     /// Zendesk.
     Zendesk,
+    /// Zoom.
+    Zoom,
 }
 
 /// A secret that both sides know. Does not print itself.
@@ -133,6 +137,7 @@ pub fn verify(scheme: Scheme, secrets: &[Secret], request: Signed<'_>, now: Time
         Scheme::GitHub => github::verify(secrets, request),
         Scheme::HubSpot => hubspot::verify(secrets, request, now),
         Scheme::Zendesk => zendesk::verify(secrets, request, now),
+        Scheme::Zoom => zoom::verify(secrets, request, now),
     }
 }
 

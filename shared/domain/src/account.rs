@@ -88,6 +88,10 @@ pub struct AccountFacts {
     pub ended: BTreeMap<u64, i64>,
     /// The number of its renewals.
     pub renewals: u32,
+    /// `true` if a subscription that it pays for is cancelled and ends with its period.
+    pub cancels: bool,
+    /// `true` if a payment for one of its subscriptions is overdue.
+    pub past_due: bool,
     /// The latest known renewal date, which may have passed; `None` if unknown, or if the account has left.
     pub renews_at: Option<Timestamp>,
     /// The buyer with the most weight when the account became ready to buy; `None` if it is not.

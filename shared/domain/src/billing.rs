@@ -32,16 +32,22 @@ impl Interval {
     /// One month.
     pub const MONTH: Self = Self { unit: IntervalUnit::Month, count: 1 };
 
-    /// Parses an interval's name, such as `month`, `monthly`, `quarter` or `annual`, with `count` of it (1 if `None` or
-    /// 0).
+    /// Parses an interval's name, such as `month`, `monthly`, `quarter`, `semiannual` or `annual`, or an ISO 8601 duration of
+    /// one unit, such as `P1M` or `P2Y`, with `count` of it (1 if `None` or 0).
     pub fn parse(text: &str, count: Option<u32>) -> Option<Self> {
-        let (unit, of) = match text.trim().to_ascii_lowercase().as_str() {
-            "day" | "daily" => (IntervalUnit::Day, 1),
-            "week" | "weekly" => (IntervalUnit::Week, 1),
-            "month" | "monthly" => (IntervalUnit::Month, 1),
-            "quarter" | "quarterly" => (IntervalUnit::Month, 3),
-            "year" | "yearly" | "annual" | "annually" => (IntervalUnit::Year, 1),
-            _ => return None,
+        let text = text.trim().to_ascii_lowercase();
+        let (unit, of) = match text.as_str() {
+            "day" | "days" | "daily" => (IntervalUnit::Day, 1),
+            "week" | "weeks" | "weekly" => (IntervalUnit::Week, 1),
+            "fortnight" | "fortnightly" | "biweekly" | "bi-weekly" => (IntervalUnit::Week, 2),
+            "month" | "months" | "monthly" | "mo" => (IntervalUnit::Month, 1),
+            "quarter" | "quarters" | "quarterly" => (IntervalUnit::Month, 3),
+            "semiannual" | "semi-annual" | "semiannually" | "semi-annually" | "half-yearly" | "half_yearly"
+            | "halfyear" | "biannual" | "biannually" => (IntervalUnit::Month, 6),
+            "year" | "years" | "yearly" | "yr" | "annual" | "annually" | "annum" => (IntervalUnit::Year, 1),
+            "biennial" | "biennially" => (IntervalUnit::Year, 2),
+            "triennial" | "triennially" => (IntervalUnit::Year, 3),
+            text => iso_duration(text)?,
         };
         let count = count.unwrap_or(1).max(1).checked_mul(of).and_then(|count| u16::try_from(count).ok())?;
         Some(Self { unit, count })
@@ -57,6 +63,21 @@ impl Interval {
         };
         Some(minor.checked_mul(a_year)? / i64::from(self.count.max(1)))
     }
+}
+
+/// Reads a duration of ISO 8601 in one unit, in lower case: `p6m`.
+fn iso_duration(text: &str) -> Option<(IntervalUnit, u32)> {
+    let text = text.strip_prefix('p')?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "d" => IntervalUnit::Day,
+        "w" => IntervalUnit::Week,
+        "m" => IntervalUnit::Month,
+        "y" => IntervalUnit::Year,
+        _ => return None,
+    };
+    let number = number.parse().ok().filter(|number| *number > 0)?;
+    Some((unit, number))
 }
 
 /// A payment that begins another period.

@@ -76,7 +76,7 @@ pub enum Withheld {
     HeldOut,
     /// The message waited for its turn until it was older than its journey's `max_age_days`.
     Expired,
-    /// Displaced by better messages, because a profile keeps only so many waiting ones.
+    /// Displaced by better messages, because a profile keeps only so many waiting ones, or by a journey that replaces what is due.
     Displaced,
 }
 

@@ -19,17 +19,28 @@ pub fn hour_of(at: Timestamp) -> i32 {
 
 /// The week of `at`: weeks begin on Monday, 00:00 UTC, and are counted from that of 1970-01-01.
 pub fn week_of(at: Timestamp) -> i32 {
-    // 1970-01-01 was a Thursday.
-    (day_of(at) + 3).div_euclid(7)
+    week_of_day(day_of(at))
+}
+
+/// The week of a day, counted from 1970-01-01, as [`week_of`] counts them.
+pub fn week_of_day(day: i32) -> i32 {
+    // Day 0 was a Thursday.
+    (day + 3).div_euclid(7)
 }
 
 /// Monday, 00:00 UTC, of a week as [`week_of`] counts them; the end of jiff's range where that is beyond it.
 pub fn beginning_of_week(week: i32) -> Timestamp {
-    Timestamp::from_second((i64::from(week) * 7 - 3) * DAY_SECONDS).unwrap_or(if week < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    })
+    first_second(i64::from(week) * 7 - 3)
+}
+
+/// 00:00 UTC of a day, counted from 1970-01-01; the end of jiff's range where that is beyond it.
+pub fn beginning_of_day(day: i32) -> Timestamp {
+    first_second(day.into())
+}
+
+fn first_second(day: i64) -> Timestamp {
+    let out_of_range = if day < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_second(day * DAY_SECONDS).unwrap_or(out_of_range)
 }
 
 /// Months since January 1970, UTC.

@@ -23,13 +23,13 @@ use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use perennial_domain::traits::{place, pop_last_placed};
-use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Properties, Score};
+use perennial_domain::{AccountId, AccountSummary, MessageId, PersonId, Properties, Score, Touch};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use course::Course;
 pub use due::next_due;
-pub use follow_up::{AccountAction, Told, Written, decide};
+pub use follow_up::{AccountAction, Told, Written, decide, fingerprint};
 pub use once::Once;
 pub use standing::{facts, member};
 pub use tally::Tally;
@@ -73,6 +73,9 @@ pub struct Account {
     pub leading_buyer: Option<PersonId>,
     /// Score and health at the end of the weeks in which they changed, the newest last.
     pub trend: Vec<TrendPoint>,
+    /// The touch model that it had as a customer when it was last computed; `None` if it did not pay, or was last computed by an
+    /// older version.
+    pub touch: Option<Touch>,
     /// The last CRM update; `None` if there was none.
     pub written: Option<Written>,
     /// The state that its people were last notified of; `None` if they were not.
@@ -139,6 +142,7 @@ impl Account {
             summary: None,
             leading_buyer: None,
             trend: Vec::new(),
+            touch: None,
             written: None,
             told: None,
             outbox: Vec::new(),

@@ -52,6 +52,16 @@ pub enum Action {
         /// The entry.
         member: Member,
     },
+    /// Notify `rollup` that the profile is new in the account. The account may change between this evaluation and the entry's
+    /// write, and its people are then evaluated again without this one.
+    Join {
+        /// The account.
+        account: AccountId,
+        /// The fingerprint of the account's facts in this evaluation, see [`crate::account::fingerprint`]; `None` if they are
+        /// not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        saw: Option<u64>,
+    },
     /// Remove an entry from an account that the profile left, and notify `rollup`.
     LeaveAccount {
         /// The account.

@@ -361,6 +361,9 @@ impl<'a, 'p> Situation<'a, 'p> {
         self.drop_start(journey.key);
         self.tell(journey, None, Taken::Entered { cause: cause.clone() });
         self.hold_out(journey);
+        if journey.replaces_due && !self.is_held_out(journey) {
+            self.replace_due(journey);
+        }
         let pace = match &cause {
             Cause::Event { .. } => Pace::AtOnce,
             Cause::Quiet { .. } | Cause::Score { .. } | Cause::Segment { .. } | Cause::Became { .. } => {

@@ -49,6 +49,12 @@ impl Evaluation {
         all.filter(move |(at, _)| bits & (1 << at) != 0).map(|(_, segment)| segment.name.as_str())
     }
 
+    /// Returns whether colleagues may call the person: none of their segments forbids it.
+    pub fn may_call(&self, config: &Config) -> bool {
+        let forbids = |name: &str| config.segments.get(name).is_some_and(|(_, segment)| !segment.phone);
+        !self.segments(config).any(forbids)
+    }
+
     /// Returns the person's owner, who gets tasks about them: that of the account's own trait, else the owner of the
     /// first of the person's segments, in the file's order, that has one, else the owner of the account's touch model.
     pub fn owner<'a>(&self, config: &'a Config, account: Option<&'a AccountFacts>) -> Option<&'a str> {

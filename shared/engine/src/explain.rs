@@ -1,5 +1,6 @@
 //! The reasons of a score, its trend, and what would change it most.
 
+pub mod why_not;
 pub mod words;
 
 use crate::evaluate::look;

@@ -7,7 +7,7 @@ use crate::instant;
 use crate::known::below;
 use crate::membership::account_of;
 use crate::moment::Moment;
-use crate::stage::{settles_at, stage_of};
+use crate::stage::{lost_trial, settles_at, stage_of};
 use crate::state::State;
 use crate::still::{Place, Still};
 use jiff::Timestamp;
@@ -257,6 +257,8 @@ impl<'a> Person<'a> {
             }
             AccountField::Renewals => Some(Value::Int(account.renewals.into())),
             AccountField::RenewsInDays => account.renews_in_days(self.moment.now).map(Value::Int),
+            AccountField::Cancels => Some(Value::Bool(account.cancels)),
+            AccountField::PastDue => Some(Value::Bool(account.past_due)),
             AccountField::Trait(path) => {
                 let (first, rest) = path.split_first()?;
                 let mut value = find(&account.traits, first)?;
@@ -291,6 +293,8 @@ impl Person<'_> {
                 config.accounts.owner.by_touch.get(&touch(config, value())).map(|owner| owner.as_str().into())
             }
             AccountField::Stage => Some(self.stage.as_str().into()),
+            AccountField::Cancels => Some(Value::Bool(self.standing.cancels)),
+            AccountField::PastDue => Some(Value::Bool(self.standing.past_due)),
             AccountField::Id
             | AccountField::Score
             | AccountField::Health
@@ -313,6 +317,11 @@ impl Lookup<PersonSlot> for Person<'_> {
             PersonSlot::IdleDays => Value::Int(self.idle_days()?),
             PersonSlot::TenureDays => self.days_since(self.state.seen?.first),
             PersonSlot::CustomerDays => self.days_since(self.standing.paying_since.or(self.standing.first_paid)?),
+            PersonSlot::LostTrialDays => {
+                let is_open = matches!(self.stage, Stage::Lead | Stage::Freemium);
+                let lost = is_open.then(|| lost_trial(&self.moment, self.state, &self.standing)).flatten();
+                self.days_since(lost?)
+            }
             PersonSlot::Engagement => Value::Int(self.engagement().value.get().into()),
             PersonSlot::Events => Value::Int(i64::try_from(self.state.counts.total()).unwrap_or(i64::MAX)),
             PersonSlot::Nps => Value::Int(self.state.nps?.points.into()),

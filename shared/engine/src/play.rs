@@ -328,6 +328,7 @@ impl Table<'_> {
                     // Accounts and identities do not change. Profiles to evaluate again are due.
                     Action::ForAccount { .. }
                     | Action::PublishMember { .. }
+                    | Action::Join { .. }
                     | Action::LeaveAccount { .. }
                     | Action::AccountTraits { .. }
                     | Action::AccountMilestone { .. }

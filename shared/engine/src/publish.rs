@@ -1,6 +1,6 @@
 //! Publishes a profile's entries to its accounts.
 
-use crate::account::{member, silence};
+use crate::account::{fingerprint, member, silence};
 use crate::action::Action;
 use crate::evaluate::Evaluation;
 use crate::membership::{last_active_in, memberships};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Publishes the profile's entry to each account if it is new or changed enough to matter: another stage or persona, a
 /// score changed by 5 points, engagement by 10, or a week of activity; for the primary account also if the entry's
 /// curve no longer matches the state, or ends. Removes it from former accounts. Adds at most one outbox action for each
-/// current or former account.
+/// current or former account, and one if the primary account is new.
 pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, evaluation: &Evaluation) {
     let config = moment.config;
     // An id of another system belongs to no account.
@@ -27,6 +27,10 @@ pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, 
     let mut entry = member(config, profile.id, view, evaluation);
     let known = profile.published.take().filter(|(account, _)| *account == primary);
     profile.elsewhere.remove(&primary);
+    if known.is_none() && config.asks_account() {
+        let saw = moment.account.map(|facts| fingerprint(config, facts));
+        profile.outbox.push(Action::Join { account: primary.clone(), saw });
+    }
     profile.published = match known {
         Some((account, old)) if !differs(&old, &entry, moment.now) && !silence::is_outdated(moment, view, &old) => {
             Some((account, old))

@@ -15,8 +15,10 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use perennial_config::journeys::{Does, GoalBy, Journey, Step, Wait};
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{Cause, Event, EventKind, Properties};
+use perennial_domain::{Cause, Event, EventKind, Properties, timestamp};
 
+/// The longest time in seconds for which a wait from a time in an event's property lasts.
+const MOST: i64 = 366 * DAY_SECONDS;
 /// Days that are searched for an allowed weekday: a week, and the first day of the next one.
 const DAYS_AHEAD: i32 = 8;
 
@@ -56,8 +58,8 @@ impl Situation<'_, '_> {
         let awaited = |(key, run): (&u32, &Run)| {
             let journey = config.journeys.under_way(*key, run.version)?;
             let (_, step) = position(journey, run)?;
-            let Does::Wait(Wait::Event { event: name, filter, .. }) = &step.does else { return None };
-            let wanted = name == occurrence.name()
+            let Does::Wait(Wait::Event { events, filter, .. }) = &step.does else { return None };
+            let wanted = events.iter().any(|name| name == occurrence.name())
                 && at >= run.since
                 && filter.as_ref().is_none_or(|filter| filter.is_true(occurrence));
             wanted.then(|| (journey, step, run.clone()))
@@ -214,15 +216,17 @@ impl Situation<'_, '_> {
                         step.next
                     }
                 },
-                Does::Wait(wait) => match self.due(wait) {
-                    due if due > self.now().as_second() => {
+                Does::Wait(wait) => match (self.due(wait, start), wait) {
+                    (due, _) if due > self.now().as_second() => {
                         let event = match wait {
-                            Wait::Event { event, .. } => Some(event.clone()),
+                            Wait::Event { events, .. } => Some(events.join("\" or \"")),
                             Wait::For { .. } | Wait::Until { .. } => None,
                         };
                         self.tell(journey, Some(step), Taken::Waits { until: second(due), event });
                         return self.wait(journey, start, step, due, None);
                     }
+                    // Its time had passed before the journey began.
+                    (_, Wait::Event { timeout, .. }) => *timeout,
                     _ => step.next,
                 },
                 Does::Branch { when, to } => {
@@ -261,10 +265,16 @@ impl Situation<'_, '_> {
     }
 
     /// When a wait that begins now ends by itself, in seconds since 1970.
-    fn due(&self, wait: &Wait) -> i64 {
+    fn due(&self, wait: &Wait, start: &Start) -> i64 {
         let now = self.now();
+        let after = |seconds: i64| whole_second(now).saturating_add(seconds);
         match wait {
-            Wait::For { seconds } | Wait::Event { seconds, .. } => whole_second(now).saturating_add(*seconds),
+            Wait::For { seconds } | Wait::Event { seconds, from: None, .. } => after(*seconds),
+            Wait::Event { seconds, from: Some(name), .. } => {
+                let from = start.properties.get(name).and_then(timestamp::of_json);
+                from.map_or_else(|| after(*seconds), |from| whole_second(from).saturating_add(*seconds))
+                    .min(after(MOST))
+            }
             Wait::Until { time, weekdays } => next_time(now, &self.time_zone(), *time, weekdays),
         }
     }

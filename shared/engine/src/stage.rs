@@ -92,16 +92,15 @@ fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage,
     }
     let of = |milestone| state.milestones.get(&milestone).map(|span| span.last);
     let free = standing.free_since.max(of(Milestone::Freemium));
-    let (trial, lost) = match told_trial(moment, of(Milestone::Trial)) {
-        Some(Ok(since)) => (standing.trial_since.max(Some(since)), standing.lost),
-        Some(Err(ended)) => (standing.trial_since, standing.lost.max(Some(ended))),
-        None => (standing.trial_since, standing.lost),
+    let trial = match told_trial(moment, of(Milestone::Trial)) {
+        Some(Ok(since)) => standing.trial_since.max(Some(since)),
+        _ => standing.trial_since,
     };
+    let lost = lost_trial(moment, state, standing);
     // A cancellation without a known start is of a paid subscription, unless a trial is known.
     let cancelled = of(Milestone::Churned);
     let was_paid = standing.first_paid.is_some() || of(Milestone::Trial).is_none();
     let left = standing.left.max(cancelled.filter(|_| was_paid));
-    let lost = lost.max(cancelled.filter(|_| !was_paid));
     let trial = trial.filter(|since| Some(*since) > cancelled);
     let newest = [(trial, Stage::Trial), (free, Stage::Freemium)];
     let open = newest.into_iter().filter_map(|(at, stage)| Some((at?, stage))).max();
@@ -112,6 +111,14 @@ fn own_stage(moment: &Moment<'_>, state: &State, standing: &Standing) -> (Stage,
         _ if lost.is_some() || of(Milestone::Lead).is_some() => (Stage::Lead, lost.or(of(Milestone::Lead))),
         _ => (Stage::Visitor, None),
     }
+}
+
+/// Returns when a trial last ended without a payment, in microseconds since 1970.
+pub(crate) fn lost_trial(moment: &Moment<'_>, state: &State, standing: &Standing) -> Option<i64> {
+    let of = |milestone| state.milestones.get(&milestone).map(|span| span.last);
+    let ended = told_trial(moment, of(Milestone::Trial)).and_then(Result::err);
+    let was_paid = standing.first_paid.is_some() || of(Milestone::Trial).is_none();
+    standing.lost.max(ended).max(of(Milestone::Churned).filter(|_| !was_paid))
 }
 
 /// Returns the trial that was counted as a milestone, before subscriptions were distinguished: since when, or when it
@@ -178,6 +185,15 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
         Phase::Ended { at, .. } => Some((at, Milestone::Churned)),
         _ => None,
     });
+    // The end of a trial that was never paid for ends nothing that is paid for beside it.
+    let lapsed = |at: i64| {
+        let ended = told_of.iter().filter_map(|(each, phase)| match *phase {
+            Phase::Ended { at: end, paid } if end == at => Some(paid || each.trial.is_none()),
+            _ => None,
+        });
+        let mut paid = ended.peekable();
+        paid.peek().is_some() && paid.all(|is_paid| !is_paid)
+    };
     let mut moves: Vec<(i64, Milestone)> =
         firsts.chain(trials).chain(free).chain(begun).chain(ends).chain(state.moves.iter().copied()).collect();
     moves.sort_unstable();
@@ -197,6 +213,7 @@ pub fn stage_history(moment: &Moment<'_>, state: &State) -> Vec<StageMove> {
             // One of several subscriptions.
             Milestone::Churned if standing.paying_since.is_some_and(|since| since <= at.saturating_add(CHANGEOVER)) => {
             }
+            Milestone::Churned if since.is_some() && lapsed(*at) => {}
             // A cancellation without a known start is of a paid subscription.
             Milestone::Churned => {
                 left |= since.take().is_some() || told.is_empty();
@@ -225,7 +242,9 @@ fn settle(
     if now == Stage::AtRisk
         && let Some(seen) = state.seen
     {
-        let from = plus_days(seen.last_at(), i64::from(moment.config.lifecycle.at_risk_after_idle_days));
+        let idle = plus_days(seen.last_at(), i64::from(moment.config.lifecycle.at_risk_after_idle_days));
+        // A person who starts to pay while inactive is at risk from that moment on, not earlier.
+        let from = since.map_or(idle, |since| idle.max(since));
         told.retain(|told| told.at < from);
         return tell(told, from, now);
     }

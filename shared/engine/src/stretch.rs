@@ -225,6 +225,7 @@ impl Ranges<PersonSlot> for Stretch<'_, '_> {
             PersonSlot::IdleDays
             | PersonSlot::TenureDays
             | PersonSlot::CustomerDays
+            | PersonSlot::LostTrialDays
             | PersonSlot::NpsDays
             | PersonSlot::CsatDays
             | PersonSlot::DaysSince { .. }

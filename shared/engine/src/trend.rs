@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use perennial_domain::time::{beginning_of_week as beginning, week_of};
 use perennial_domain::{Likelihood, Score, Scores};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The number of weeks that are kept.
 pub const WEEKS: i32 = 4;
@@ -64,25 +65,34 @@ pub(crate) fn scores_at(moment: &Moment<'_>, view: &State, week: i32) -> [u8; 9]
     Likelihood::ALL.map(|likelihood| scores.get(likelihood).map_or(ABSENT, Score::get))
 }
 
+/// Returns all nine scores at the beginnings of the newest weeks, by week, as [`trend`] returns each of them. A score that did not
+/// apply is missing.
+pub fn trends(moment: &Moment<'_>, view: &State, facts: &Facts) -> BTreeMap<i32, BTreeMap<Likelihood, Score>> {
+    let this_week = week_of(moment.now);
+    let of = |week| Some((week, weekly(moment, view, facts, week)?));
+    let named = |scores: [u8; 9]| {
+        let known = Likelihood::ALL.into_iter().zip(scores).filter(|(_, value)| *value != ABSENT);
+        known.map(|(likelihood, value)| (likelihood, Score::from(value))).collect()
+    };
+    (this_week - WEEKS + 1..=this_week).filter_map(of).map(|(week, scores)| (week, named(scores))).collect()
+}
+
+/// Returns all nine scores at the beginning of a week; `None` if they are not known.
+fn weekly(moment: &Moment<'_>, view: &State, facts: &Facts, week: i32) -> Option<[u8; 9]> {
+    let seen = view.seen?;
+    let recorded = facts.trend.get(&week).copied();
+    recorded.or_else(|| (seen.last_at() < beginning(week)).then(|| scores_at(moment, view, week)))
+}
+
 /// Returns a score at the beginnings of the newest weeks, the oldest first: the recorded ones, and those since the last
 /// activity, in which only time changed it. Weeks before the person was first seen are left out.
 pub fn trend(moment: &Moment<'_>, view: &State, facts: &Facts, likelihood: Likelihood) -> Vec<TrendPoint> {
     let this_week = week_of(moment.now);
-    let Some(seen) = view.seen else { return Vec::new() };
-    let mut points = Vec::new();
-    for week in this_week - WEEKS + 1..=this_week {
-        let value = match facts.trend.get(&week) {
-            Some(scores) => scores.get(likelihood as usize).copied(),
-            None if seen.last_at() < beginning(week) => scores_at(moment, view, week).get(likelihood as usize).copied(),
-            None => None,
-        };
-        points.extend(
-            value
-                .filter(|value| *value != ABSENT)
-                .map(|value| TrendPoint { at: beginning(week), value: Score::from(value) }),
-        );
-    }
-    points
+    let point = |week| {
+        let value = weekly(moment, view, facts, week)?[likelihood as usize];
+        (value != ABSENT).then(|| TrendPoint { at: beginning(week), value: Score::from(value) })
+    };
+    (this_week - WEEKS + 1..=this_week).filter_map(point).collect()
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use crate::candidates::{Candidate, Delay, MAX_CANDIDATES, Waiting, second, waiti
 use crate::decide::Situation;
 use crate::facts::Run;
 use crate::held::has_address;
-use crate::runs::Start;
+use crate::runs::{Start, position};
 use crate::send::Sending;
 use crate::taken::Taken;
-use perennial_config::journeys::{Journey, Message};
+use perennial_config::journeys::{Does, Journey, Message};
 use perennial_domain::time::DAY_SECONDS;
 use perennial_domain::{Channel, Withheld};
 
@@ -146,6 +146,29 @@ impl<'a> Situation<'a, '_> {
         let in_time = self.free_at(message) <= candidate.expires && now <= candidate.expires + GRACE;
         let why = if candidate.delay == Delay::Cap { Withheld::Capped } else { Withheld::Expired };
         (now > candidate.expires && !in_time).then_some(Over::Dropped(why))
+    }
+
+    /// Drops every message that is due for the person and waits, whatever it waits for, except for essential ones and those of
+    /// the journey that replaces them. Their journeys continue.
+    pub(crate) fn replace_due(&mut self, by: &Journey) {
+        // The step after a dropped message may be another one that waits. Steps lead forward only, so that this ends.
+        while let Some((journey, run, at, message)) = self.due_but(by) {
+            let Run { entered, cause, cause_key, .. } = run;
+            let start = Start { entered, cause, properties: self.recalled(journey.key, cause_key), cause_key };
+            self.send(journey, &start, at, message, Sending::Withheld(Withheld::Displaced));
+            let next = journey.steps.get(at).map_or(at + 1, |step| step.next);
+            self.walk(journey, &start, next, Pace::InTurn { due: self.now().as_second() });
+        }
+    }
+
+    /// The first message of a journey other than `by` that is due and waits.
+    fn due_but(&self, by: &Journey) -> Option<(&'a Journey, Run, usize, &'a Message)> {
+        self.facts.runs.iter().filter(|(key, _)| **key != by.key).find_map(|(key, run)| {
+            let journey = self.config().journeys.under_way(*key, run.version)?;
+            let (at, step) = position(journey, run)?;
+            let Does::Send(message) = &step.does else { return None };
+            (!self.is_essential(journey, message)).then(|| (journey, run.clone(), at, message))
+        })
     }
 
     fn end(&mut self, waiting: &Waiting<'a>, over: &Over) {

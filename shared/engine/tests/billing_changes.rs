@@ -137,3 +137,45 @@ fn an_overdue_payment_of_a_subscription_without_an_id_weighs_as_much() {
         assert_eq!(churn(&late, 8), churn(&paid, 8), "in any order");
     }
 }
+
+/// Returns the stage history of a person with these events, as days and stages.
+fn history(events: &[Event], days: i64) -> Vec<(i64, &'static str)> {
+    let mut person = Person::new("u");
+    person.feed(&CONFIG, events, day(days));
+    let told = stage_history(&Moment::new(&CONFIG, day(days)), &person.profile.view());
+    let since = |at: Timestamp| (at.as_second() - day(0).as_second()) / 86_400;
+    told.iter().map(|told| (since(told.at), told.stage.as_str())).collect()
+}
+
+#[test]
+fn who_begins_to_pay_in_silence_is_at_risk_from_then_on_and_was_not_before() {
+    let trial = json!({ "subscription": "a", "status": "trialing", "price": 29, "trial_end": day(120).to_string() });
+    let events = [
+        event(0, "Trial Started", trial),
+        event(120, "Subscription Updated", json!({ "subscription": "a", "status": "active", "price": 29 })),
+    ];
+    assert_eq!(history(&events, 165), [(0, "trial"), (120, "at_risk")]);
+    // A gap between two subscriptions stays one, however long the silence has been.
+    let events = [
+        event(0, "Subscription Started", json!({ "price": 29 })),
+        event(31, "Subscription Cancelled", json!({})),
+        event(120, "Subscription Renewed", json!({ "price": 29 })),
+    ];
+    let told = history(&events, 165);
+    assert!(told.contains(&(31, "churned")) && told.last() == Some(&(120, "at_risk")), "{told:?}");
+}
+
+#[test]
+fn end_of_an_unpaid_trial_ends_nothing_that_is_paid_for_beside_it() {
+    let events = [
+        event(0, "Trial Started", json!({})),
+        event(14, "Seat Assigned", json!({})),
+        event(100, "Signed In", json!({})),
+        event(108, "Seat Removed", json!({})),
+    ];
+    let told = history(&events, 130);
+    assert!(!told.iter().any(|(since, stage)| *stage == "churned" && *since < 108), "{told:?}");
+    assert_eq!(told.last(), Some(&(108, "churned")));
+    let lost = history(&[event(0, "Trial Started", json!({}))], 60);
+    assert_ne!(lost.last().map(|(_, stage)| *stage), Some("trial"), "without a seat, the trial is over: {lost:?}");
+}

@@ -404,3 +404,31 @@ fn one_account_and_activity_without_a_name_are_stored_without_a_byte() {
     assert!(view(&SEVERAL, &[join(0, "a"), join(1, "b")]).stored_memberships().is_some());
     assert!(view(&SEVERAL, &[join(0, "a"), leave(1, "a")]).stored_memberships().is_some());
 }
+
+/// Returns the accounts that "u" joined, each with whether the account's facts were known.
+fn joined(person: &mut Person) -> Vec<(String, bool)> {
+    let actions = std::mem::take(&mut person.profile.outbox).into_iter();
+    let join = |action| match action {
+        Action::Join { account, saw } => Some((account.into(), saw.is_some())),
+        _ => None,
+    };
+    actions.filter_map(join).collect()
+}
+
+#[test]
+fn a_new_primary_account_is_told_which_of_its_facts_the_person_was_evaluated_with() {
+    let follows = config_with(&[("lifecycle.toml", "[account]\npeople_follow = true\n")]);
+    let mut person = Person::new("u");
+    person.feed(&follows, &[join(0, "a")], day(1));
+    assert_eq!(joined(&mut person), [("a".to_owned(), false)]);
+    person.feed(&follows, &[act(2, None), act(3, Some("a"))], day(3));
+    assert_eq!(joined(&mut person), [], "no longer new");
+    person.feed(&follows, &[join(4, "b")], day(4));
+    assert_eq!(joined(&mut person), [("b".to_owned(), false)]);
+    person.feed(&follows, &[leave(5, "b")], day(5));
+    assert_eq!(joined(&mut person), [("a".to_owned(), false)], "the other one is primary again");
+
+    let mut person = Person::new("u");
+    person.feed(&SEVERAL, &[join(0, "a")], day(1));
+    assert_eq!(joined(&mut person), [], "no condition asks for the account");
+}

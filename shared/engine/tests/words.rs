@@ -183,6 +183,8 @@ fn who_someone_is_is_said_in_a_line_and_what_else_is_known_below() {
         left: None,
         ended: Default::default(),
         renewals: 0,
+        cancels: false,
+        past_due: false,
         renews_at: None,
         leading_buyer: None,
         traits: Default::default(),

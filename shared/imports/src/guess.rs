@@ -194,7 +194,7 @@ impl Columns {
             let _infallible = writeln!(out, "{text}");
         };
         line(format_args!(
-            "# Made from the first {} rows. Review it, then try it: perennial import FILE --source {id} --dry-run",
+            "# Made from the first {} rows. Review it and append it to imports.toml, then try it:\n# perennial import FILE --source {id} --config DIR --dry-run",
             self.rows
         ));
         line(format_args!("[[import]]\nid = {}", quoted(id)));
@@ -210,7 +210,7 @@ impl Columns {
             Some(user) => line(format_args!("user_id = {}", place(user))),
             None => line(format_args!("user_id = \"/?\"   # no column looks like the id of a user: name it")),
         };
-        if let (Some(event), Some(time)) = (event, time) {
+        if let Some(event) = event.filter(|_| time.is_some() || user.is_some()) {
             line(format_args!("\n[[import.map]]\ntype = \"track\"\nevent_from = {}", place(event)));
             user_id(&mut line);
             if let Some(message) = self.named(&MESSAGES) {
@@ -219,8 +219,12 @@ impl Columns {
             if let Some(account) = account {
                 line(format_args!("group_id = {}", place(account)));
             }
-            let (time, remark) = self.time(time);
-            line(format_args!("timestamp = {time}{remark}"));
+            match time.map(|time| self.time(time)) {
+                Some((time, remark)) => line(format_args!("timestamp = {time}{remark}")),
+                None => line(format_args!(
+                    "# No column looks like a time: without `timestamp`, events are of the time of the import."
+                )),
+            }
             line(format_args!("all_properties = \"*\""));
             self.converted("properties", &[Some(event), user, account], &mut line);
             return out;

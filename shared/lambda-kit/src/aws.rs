@@ -174,9 +174,14 @@ pub fn http_client(env: &Env) -> Result<SharedHttpClient, HttpClientError> {
 /// # Errors
 /// As [`http_client`].
 pub fn http_connector(env: &Env) -> Result<SharedHttpConnector, HttpClientError> {
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT).build();
-    let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls(env)?);
-    Ok(SharedHttpConnector::new(builder.connector_settings(settings).sleep_impl(TokioSleep::new()).build()))
+    Ok(connector(tls(env)?, CONNECT, ATTEMPT))
+}
+
+/// Returns connections with rustls on ring, and these times to connect and to read.
+pub(crate) fn connector(tls: TlsContext, connect: Duration, read: Duration) -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(connect).read_timeout(read).build();
+    let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
+    SharedHttpConnector::new(builder.connector_settings(settings).sleep_impl(TokioSleep::new()).build())
 }
 
 /// Returns the trusted certificate authorities.

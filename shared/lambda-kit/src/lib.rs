@@ -2,6 +2,8 @@
 
 pub mod aws;
 pub mod batch;
+#[cfg(feature = "testing")]
+pub mod calls;
 pub mod clock;
 pub mod env;
 pub mod metrics;
@@ -11,6 +13,7 @@ pub mod recent;
 pub mod redact;
 pub mod telemetry;
 pub mod tokens;
+pub mod web;
 
 pub use clock::{Clock, SimulatedTime};
 pub use env::{Env, EnvError};

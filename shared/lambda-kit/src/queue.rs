@@ -3,16 +3,20 @@
 //! A request of up to 64 KB is billed once however many messages it carries, so bodies are packed before they are sent; and
 //! `SendMessageBatch` answers 200 even if none of its entries was taken, so its answer is read entry by entry.
 
+mod depth;
 mod joined;
 mod pack;
+mod redrive;
 mod sqs;
 #[cfg(feature = "testing")]
 mod testing;
 
 use futures::future::BoxFuture;
 
+pub use depth::{Depth, Depths, WATCHED, WatchedQueue};
 pub use joined::Joined;
 pub use pack::{MAX_BYTES, MAX_ENTRIES};
+pub use redrive::{RedriveError, redrive};
 pub use sqs::Queue;
 #[cfg(feature = "testing")]
 pub use testing::MemoryQueue;

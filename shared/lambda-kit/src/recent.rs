@@ -34,14 +34,23 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
         self.held().put(key, value, self.bound);
     }
 
-    /// Returns the value of `key` if it is present and `is_good`; else that of `make`, which is stored. Of several
-    /// simultaneous callers, one makes it for all; `make` must not use this map itself.
-    pub fn get_or(&self, key: &K, is_good: impl FnOnce(&V) -> bool, make: impl FnOnce() -> V) -> V {
+    /// Forgets the value of `key`.
+    pub fn forget(&self, key: &K) {
         let mut held = self.held();
-        if let Some(value) = held.values.get(key).filter(|value| is_good(value)) {
+        if held.values.remove(key).is_some() {
+            held.order.retain(|known| known != key);
+        }
+    }
+
+    /// Returns the value of `key` if it is present and `is_good`; else that of `make`, which receives the value in its place, if any, and
+    /// is stored. Of several simultaneous callers, one makes it for all; `make` must not use this map itself.
+    pub fn get_or(&self, key: &K, is_good: impl FnOnce(&V) -> bool, make: impl FnOnce(Option<&V>) -> V) -> V {
+        let mut held = self.held();
+        let old = held.values.get(key);
+        if let Some(value) = old.filter(|value| is_good(value)) {
             return value.clone();
         }
-        let value = make();
+        let value = make(old);
         held.put(key.clone(), value.clone(), self.bound);
         value
     }
@@ -78,11 +87,22 @@ mod tests {
     }
 
     #[test]
+    fn a_forgotten_key_makes_room_for_another() {
+        let recent = Recent::new(2);
+        recent.put(1, 'a');
+        recent.put(2, 'b');
+        recent.forget(&1);
+        recent.put(3, 'c');
+        recent.put(1, 'd');
+        assert_eq!([1, 2, 3].map(|key| recent.get(&key)), [Some('d'), None, Some('c')]);
+    }
+
+    #[test]
     fn what_is_no_longer_good_is_made_anew() {
         let recent = Recent::new(2);
-        assert_eq!(recent.get_or(&1, |_| true, || 'a'), 'a');
-        assert_eq!(recent.get_or(&1, |_| true, || 'b'), 'a');
-        assert_eq!(recent.get_or(&1, |_| false, || 'b'), 'b');
+        assert_eq!(recent.get_or(&1, |_| true, |old| old.map_or('a', |_| 'z')), 'a');
+        assert_eq!(recent.get_or(&1, |_| true, |_| 'b'), 'a');
+        assert_eq!(recent.get_or(&1, |_| false, |old| if old == Some(&'a') { 'b' } else { 'z' }), 'b');
         assert_eq!(recent.get(&1), Some('b'));
     }
 }

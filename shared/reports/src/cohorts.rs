@@ -1,16 +1,19 @@
 //! People by the month of their first activity: retention of each cohort, and activation.
 
 use crate::report::{Cell, Table, Unit};
+use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::time::{DAY_SECONDS, month_of};
+use perennial_domain::time::{day_of, month_of};
 use perennial_engine::State;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The newest cohorts that are kept, and the months that each is followed for, its own included.
 pub(crate) const MONTHS: i32 = 24;
-/// The days after the first activity within which a feature counts for activation.
-const ACTIVATION_DAYS: i64 = 28;
+/// The days from the first activity on, within which a second active day is a return.
+const ACTIVATION_DAYS: i32 = 28;
+/// The days up to the newest activity of which a profile knows whether they were active.
+const HELD_DAYS: i32 = 128;
 
 /// The people of a month of first activity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +23,9 @@ struct Cohort {
     active: BTreeMap<i32, u64>,
     /// People who used a high-value feature, ever.
     activated: u64,
-    /// People who were active on a second day within the first 28 days.
+    /// People whose first 28 days are over and known.
+    known: u64,
+    /// Of these, people who were active on a second one of these days.
     returned: u64,
 }
 
@@ -31,9 +36,10 @@ pub(crate) struct Cohorts {
 }
 
 impl Cohorts {
-    /// Counts a person in `this_month`; nobody without activity, or of a cohort that is too old.
-    pub(crate) fn add(&mut self, config: &Config, state: &State, this_month: i32) {
+    /// Counts a person as of `now`; nobody without activity, or of a cohort that is too old.
+    pub(crate) fn add(&mut self, config: &Config, state: &State, now: Timestamp) {
         let Some(seen) = state.seen else { return };
+        let this_month = month_of(now);
         let first = month_of(seen.first_at());
         if first <= this_month - MONTHS || first > this_month {
             return;
@@ -47,9 +53,13 @@ impl Cohorts {
         }
         let is_used = |key: &u32| state.uses.contains_key(key);
         cohort.activated += u64::from(config.features.high_value().any(|feature| is_used(&feature.key)));
-        let first_day = seen.first_at().as_second().div_euclid(DAY_SECONDS);
-        let last = i32::try_from(first_day + ACTIVATION_DAYS - 1).unwrap_or(i32::MAX);
-        cohort.returned += u64::from(state.days.active(last, 28) > 1);
+        let (first_day, newest_day) = (day_of(seen.first_at()), day_of(seen.last_at()));
+        let last = first_day + ACTIVATION_DAYS - 1;
+        // Known are people whose first 28 days are over, and not so long ago that their profile has forgotten them.
+        if last < day_of(now) && newest_day - first_day < HELD_DAYS {
+            cohort.known += 1;
+            cohort.returned += u64::from(state.days.active(last, ACTIVATION_DAYS.unsigned_abs()) > 1);
+        }
     }
 
     /// Adds all of `other`.
@@ -58,6 +68,7 @@ impl Cohorts {
             let mine = self.months.entry(*month).or_default();
             mine.people += more.people;
             mine.activated += more.activated;
+            mine.known += more.known;
             mine.returned += more.returned;
             for (after, active) in &more.active {
                 *mine.active.entry(*after).or_default() += active;
@@ -94,7 +105,7 @@ impl Cohorts {
                 Cell::text(month_name(*month)),
                 Cell::Count(cohort.people),
                 Cell::share(cohort.activated, cohort.people),
-                Cell::share(cohort.returned, cohort.people),
+                Cell::share(cohort.returned, cohort.known),
             ]);
         }
         table

@@ -2,8 +2,14 @@
 
 mod activity;
 mod adoption;
+mod answers;
+mod bounded;
+mod catalogue;
 mod cohorts;
+mod education;
+mod experiments;
 mod funnel;
+mod messages;
 mod money;
 mod name;
 mod nps;
@@ -16,7 +22,17 @@ mod scores;
 pub mod shown;
 mod tally;
 
+pub use answers::{Answer, Answers, answer};
+pub use catalogue::Catalogue;
+pub use messages::{Fate, Message};
 pub use name::Name;
 pub use report::{Cell, Column, Report, Table, Unit};
-pub use revenue::{Ledger, Notice, notice, rules};
-pub use tally::{Counted, Tally};
+pub use revenue::{Ledger, Notice, notice};
+pub use tally::{Archived, Counted, Tally};
+
+/// Returns a hash of the rules that decide which events [`notice`] and [`answer`] read, and how: what was kept under another hash is read
+/// again.
+pub fn rules(config: &perennial_config::Config) -> u64 {
+    let parts = [revenue::rules(config), answers::rules(config)].map(u64::to_be_bytes);
+    perennial_domain::hash::hash64(&[&parts[0], &parts[1]])
+}

@@ -26,15 +26,27 @@ pub enum Name {
     Adoption,
     /// The recommendation survey by month and segment.
     Nps,
+    /// The texts of survey answers by theme.
+    Answers,
     /// Scores: levels, trends, and what came of high and low ones.
     Scores,
+    /// Attendees of webinars and courses, against similar people who did not attend.
+    Education,
+    /// Splits and holdouts of journeys.
+    Experiments,
+    /// Messages: what was sent, what readers did with it, and what was withheld.
+    Messages,
+    /// Mails by recipient domain, journey and day.
+    Deliverability,
+    /// The event catalogue: events received, their properties and listeners.
+    Events,
     /// The happiest, unhappiest and most active people.
     People,
 }
 
 impl Name {
     /// All reports, in display order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Activity,
         Self::Cohorts,
         Self::Activation,
@@ -45,7 +57,13 @@ impl Name {
         Self::Risk,
         Self::Adoption,
         Self::Nps,
+        Self::Answers,
         Self::Scores,
+        Self::Education,
+        Self::Experiments,
+        Self::Messages,
+        Self::Deliverability,
+        Self::Events,
         Self::People,
     ];
 
@@ -62,7 +80,13 @@ impl Name {
             Self::Risk => "risk",
             Self::Adoption => "adoption",
             Self::Nps => "nps",
+            Self::Answers => "answers",
             Self::Scores => "scores",
+            Self::Education => "education",
+            Self::Experiments => "experiments",
+            Self::Messages => "messages",
+            Self::Deliverability => "deliverability",
+            Self::Events => "events",
             Self::People => "people",
         }
     }
@@ -85,13 +109,26 @@ impl Name {
             Self::Risk => "recurring revenue at risk and payments so far, by segment and currency",
             Self::Adoption => "features by use, errors met, and the share of the product that customers use",
             Self::Nps => "net promoter score by month and by segment, with sudden changes",
+            Self::Answers => "reasons that people gave in surveys in the last 90 days, by theme",
             Self::Scores => "scores now and four weeks ago, and who of high and low scorers pays now",
+            Self::Education => "who attended a webinar or course, against similar people who did not: use and payment",
+            Self::Experiments => {
+                "splits and holdouts: who reached the goal, difference from the control, and a verdict that holds at every look"
+            }
+            Self::Messages => {
+                "messages of 30 days by journey and content: sent, delivered, opened, clicked, and withheld"
+            }
+            Self::Deliverability => {
+                "mails of 30 days by recipient domain, journey and day: delivered, bounced, complaints"
+            }
+            Self::Events => "events received, by name: how many, when, from where, their properties, and who listens",
             Self::People => "the happiest, unhappiest and most active people",
         }
     }
 
-    /// Returns whether the report names people: such a report has no history, so that an erased person is in none.
+    /// Returns whether the report names people, quotes them, or names domains, which may be a person's own: such a report has no
+    /// history, so that an erased person is in none.
     pub fn names_people(self) -> bool {
-        self == Self::People
+        matches!(self, Self::People | Self::Answers | Self::Deliverability)
     }
 }

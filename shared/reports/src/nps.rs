@@ -3,8 +3,8 @@
 use crate::cohorts::month_name;
 use crate::report::{Cell, Table, Unit};
 use perennial_domain::time::month_of;
-use perennial_engine::State;
 use perennial_engine::instant;
+use perennial_engine::{NpsClass, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const ENOUGH: u64 = 10;
 /// The change in points from which a month is a sudden change.
 const SUDDEN: f64 = 20.0;
 
-/// Answers by class, by Reichheld's limits: 9 and 10, 7 and 8, 0 to 6.
+/// Answers by the class that the engine gives them, under which the status counts them, too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Answers {
     promoters: u64,
@@ -24,11 +24,12 @@ struct Answers {
 }
 
 impl Answers {
-    fn count(&mut self, points: u8) {
-        match points {
-            9.. => self.promoters += 1,
-            7..=8 => self.passives += 1,
-            _ => self.detractors += 1,
+    fn count(&mut self, class: NpsClass) {
+        match class {
+            NpsClass::Promoter => self.promoters += 1,
+            NpsClass::Passive => self.passives += 1,
+            NpsClass::Detractor => self.detractors += 1,
+            NpsClass::None => {}
         }
     }
 
@@ -66,15 +67,15 @@ pub(crate) struct Nps {
 
 impl Nps {
     /// Counts a person of these segments.
-    pub(crate) fn add(&mut self, state: &State, segments: &[String], this_month: i32) {
-        let Some(answer) = state.nps else { return };
-        self.all.count(answer.points);
+    pub(crate) fn add(&mut self, state: &State, class: NpsClass, segments: &[String], this_month: i32) {
+        let Some(answer) = state.nps.filter(|_| class != NpsClass::None) else { return };
+        self.all.count(class);
         for segment in segments {
-            self.segments.entry(segment.clone()).or_default().count(answer.points);
+            self.segments.entry(segment.clone()).or_default().count(class);
         }
         let month = month_of(instant::timestamp(answer.at));
         if (this_month - MONTHS + 1..=this_month).contains(&month) {
-            self.months.entry(month).or_default().count(answer.points);
+            self.months.entry(month).or_default().count(class);
         }
     }
 
@@ -130,10 +131,11 @@ mod tests {
     fn a_month_that_falls_by_twenty_points_is_a_sudden_change() {
         let mut nps = Nps::default();
         let month = month_of("2026-03-01T00:00:00Z".parse().unwrap());
-        for (at, points, times) in [("2026-01-31T23:59:59Z", 9, 10), ("2026-02-01T00:00:00Z", 6, 10)] {
+        let (for_it, against) = (NpsClass::Promoter, NpsClass::Detractor);
+        for (at, class, times) in [("2026-01-31T23:59:59Z", for_it, 10), ("2026-02-01T00:00:00Z", against, 10)] {
             let at = at.parse::<jiff::Timestamp>().unwrap().as_microsecond();
-            let state = State { nps: Some(Answer { at, points }), ..State::default() };
-            (0..times).for_each(|_| nps.add(&state, &["a".to_owned()], month));
+            let state = State { nps: Some(Answer { at, points: 9 }), ..State::default() };
+            (0..times).for_each(|_| nps.add(&state, class, &["a".to_owned()], month));
         }
         let tables = nps.tables();
         assert_eq!(tables[0].rows[0][0], Cell::text("2026-01"));

@@ -32,7 +32,12 @@ pub(crate) struct Leaders {
 impl Leaders {
     /// Counts a person.
     pub(crate) fn add(&mut self, profile: &Profile, state: &State, now: Timestamp) {
-        let Some(id) = profile.parts.iter().map(|part| &part.identity).min() else { return };
+        // The identity that the profile has its id from; another one if that was merged into it or holds nothing.
+        let own = profile.parts.iter().find(|part| part.owner() == profile.id && part.state.seen.is_some());
+        let id = own.or_else(|| {
+            profile.parts.iter().filter(|part| part.state.seen.is_some()).min_by_key(|part| &part.identity)
+        });
+        let Some(id) = id.or_else(|| profile.parts.first()).map(|part| &part.identity) else { return };
         let id = id.bare_id().to_owned();
         if let Some(value) = happiness(state, now) {
             self.happiest.push(Ranked { value, id: id.clone() });

@@ -130,7 +130,7 @@ impl Retention {
 }
 
 /// Returns whether a person with this history paid at `then`.
-fn paid_at(history: &[StageMove], then: Timestamp) -> bool {
+pub(crate) fn paid_at(history: &[StageMove], then: Timestamp) -> bool {
     history.iter().rev().find(|moved| moved.at <= then).is_some_and(|moved| moved.stage.pays())
 }
 

@@ -6,4 +6,5 @@ mod notice;
 mod plans;
 
 pub use ledger::Ledger;
-pub use notice::{Notice, notice, rules};
+pub(crate) use notice::rules;
+pub use notice::{Notice, notice};

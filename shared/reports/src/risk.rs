@@ -3,10 +3,9 @@
 use crate::money::mrr;
 use crate::report::{Cell, Table, Unit};
 use crate::tally::Counted;
-use jiff::Timestamp;
-use perennial_config::Config;
 use perennial_domain::{Currency, Likelihood, Stage};
-use perennial_engine::State;
+use perennial_engine::billing::paid_subscriptions;
+use perennial_engine::{Moment, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,14 +48,18 @@ pub(crate) struct Risk {
 
 impl Risk {
     /// Counts a person.
-    pub(crate) fn add(&mut self, config: &Config, person: &Counted<'_>, state: &State, now: Timestamp) {
+    pub(crate) fn add(&mut self, moment: &Moment<'_>, person: &Counted<'_>, state: &State) {
         let mut own: BTreeMap<Currency, Sums> = BTreeMap::new();
-        for (currency, minor) in state.revenues() {
-            own.insert(currency, Sums { payers: 1, paid: minor, ..Sums::default() });
+        let paid = state.revenues();
+        for currency in state.currencies_paid() {
+            let paid = paid.get(&currency).copied().unwrap_or(0);
+            own.insert(currency, Sums { payers: 1, paid, ..Sums::default() });
         }
-        let now = now.as_microsecond();
-        for subscription in state.billing.subscriptions.values() {
-            if let Some(money) = mrr(subscription, None, config.billing.trial_days, now) {
+        let (trial_days, now) = (moment.config.billing.trial_days, moment.now.as_microsecond());
+        // Who has left by what the account knows pays for nothing, whatever was reported for this person.
+        let subscriptions = if person.stage.pays() { paid_subscriptions(moment, state) } else { Vec::new() };
+        for subscription in &subscriptions {
+            if let Some(money) = mrr(subscription, None, trial_days, now) {
                 let sums = own.entry(money.currency).or_default();
                 sums.customers = 1;
                 sums.mrr = sums.mrr.saturating_add(money.minor);

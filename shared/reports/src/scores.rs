@@ -3,17 +3,16 @@
 use crate::report::{Cell, Table, Unit};
 use crate::tally::Counted;
 use jiff::Timestamp;
-use perennial_domain::Likelihood;
 use perennial_domain::time::week_of;
-use perennial_engine::facts::Facts;
+use perennial_domain::{Likelihood, Score};
 use perennial_engine::trend::WEEKS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The lower limits of the bands, with their names.
 const BANDS: [(u8, &str); 4] = [(0, "0-24"), (25, "25-49"), (50, "50-74"), (75, "75-100")];
-/// The greatest score.
-const MOST: u8 = 100;
+/// The scores of a person at the beginnings of weeks.
+type Trends = BTreeMap<i32, BTreeMap<Likelihood, Score>>;
 
 /// People and the sum of their scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +41,7 @@ impl Level {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct OfScore {
     now: Level,
-    /// At the beginning of each week that profiles have recorded, by the week's number.
+    /// At the beginning of each week, by the week's number.
     weeks: BTreeMap<i32, Level>,
     /// People by their band at the oldest of these weeks.
     then: BTreeMap<usize, u64>,
@@ -58,16 +57,14 @@ pub(crate) struct Scores {
 
 impl Scores {
     /// Counts a person.
-    pub(crate) fn add(&mut self, person: &Counted<'_>, facts: &Facts, now: Timestamp) {
-        let this_week = week_of(now);
+    pub(crate) fn add(&mut self, person: &Counted<'_>, trends: &Trends) {
         for likelihood in Likelihood::ALL {
             let of = self.scores.entry(likelihood).or_default();
             if let Some(score) = person.scores.get(&likelihood) {
                 of.now.count(score.get());
             }
-            let recorded = facts.trend.range(this_week - WEEKS + 1..=this_week);
-            let recorded = recorded.filter_map(|(week, all)| Some((*week, *all.get(likelihood as usize)?)));
-            for (index, (week, score)) in recorded.filter(|(_, score)| *score <= MOST).enumerate() {
+            let known = trends.iter().filter_map(|(week, scores)| Some((*week, scores.get(&likelihood)?.get())));
+            for (index, (week, score)) in known.enumerate() {
                 of.weeks.entry(week).or_default().count(score);
                 if index == 0 {
                     let band = BANDS.iter().rposition(|(least, _)| score >= *least).unwrap_or(0);

@@ -2,10 +2,8 @@
 
 use crate::report::{Cell, Report, Table};
 use perennial_domain::Currency;
+use perennial_domain::spreadsheet::harmless;
 use std::fmt::Write as _;
-
-/// Characters with which a spreadsheet begins a formula, after which nothing of a cell is shown as it is.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Returns a cell for readers: `12.3 %`, `1,234.50 USD`; empty without a value.
 pub fn text(cell: &Cell) -> String {
@@ -40,7 +38,7 @@ pub fn csv(report: &Report) -> String {
 }
 
 fn table(table: &Table) -> String {
-    let header: Vec<String> = table.columns.iter().map(|column| field(&defused(&column.name))).collect();
+    let header: Vec<String> = table.columns.iter().map(|column| field(&harmless(&column.name))).collect();
     let mut out = header.join(",") + "\r\n";
     for row in &table.rows {
         let cells: Vec<String> = row.iter().map(|cell| field(&value(cell))).collect();
@@ -54,13 +52,9 @@ fn value(cell: &Cell) -> String {
         Cell::Share { of: 0, .. } => String::new(),
         Cell::Share { part, of } => format!("{:.4}", *part as f64 / *of as f64),
         Cell::Money { minor, currency } => major(*minor, *currency),
-        Cell::Text(text) => defused(text),
+        Cell::Text(text) => harmless(text).into_owned(),
         cell => text(cell),
     }
-}
-
-fn defused(text: &str) -> String {
-    if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn field(text: &str) -> String {

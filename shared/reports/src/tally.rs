@@ -2,8 +2,13 @@
 
 use crate::activity::{self, Activity};
 use crate::adoption::Adoption;
+use crate::answers::{self, Answers};
+use crate::catalogue::Catalogue;
 use crate::cohorts::{self, Cohorts};
+use crate::education::{self, Effects};
+use crate::experiments::Experiments;
 use crate::funnel::Funnel;
+use crate::messages::{self, Deliverability, Message, Messages};
 use crate::name::Name;
 use crate::nps::Nps;
 use crate::people::Leaders;
@@ -16,7 +21,8 @@ use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::time::{date_of, day_of, month_of};
 use perennial_domain::{Likelihood, Score, Stage};
-use perennial_engine::{Moment, Profile, stage_history};
+use perennial_engine::trend::trends;
+use perennial_engine::{Moment, NpsClass, Profile, stage_history};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,10 +33,23 @@ pub struct Counted<'a> {
     pub profile: &'a Profile,
     /// Its stage, with its account considered.
     pub stage: Stage,
+    /// The class of its latest survey answer.
+    pub nps: NpsClass,
     /// The scores that applied.
     pub scores: &'a BTreeMap<Likelihood, Score>,
     /// The names of its segments.
     pub segments: &'a [String],
+}
+
+/// The content of the archived events.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Archived {
+    /// About subscriptions.
+    pub ledger: Ledger,
+    /// About the events themselves.
+    pub catalogue: Catalogue,
+    /// The texts of survey answers.
+    pub answers: Answers,
 }
 
 /// The counts of profiles, at one moment and under one configuration. Those of parts of the profiles add up to those of
@@ -51,6 +70,10 @@ pub struct Tally {
     risk: Risk,
     scores: Scores,
     leaders: Leaders,
+    experiments: Experiments,
+    education: Effects,
+    messages: Messages,
+    deliverability: Deliverability,
 }
 
 impl Tally {
@@ -69,6 +92,10 @@ impl Tally {
             risk: Risk::default(),
             scores: Scores::default(),
             leaders: Leaders::default(),
+            experiments: Experiments::default(),
+            education: Effects::default(),
+            messages: Messages::default(),
+            deliverability: Deliverability::default(),
         }
     }
 
@@ -81,17 +108,28 @@ impl Tally {
     pub fn add(&mut self, config: &Config, person: &Counted<'_>) {
         let (state, facts) = (person.profile.view(), person.profile.facts());
         let (today, month) = (day_of(self.at), month_of(self.at));
-        let history = stage_history(&Moment::new(config, self.at), &state);
+        let moment = Moment::new(config, self.at);
+        let history = stage_history(&moment, &state);
         self.people += 1;
         self.activity.add(&state.days, today);
-        self.cohorts.add(config, &state, month);
+        self.cohorts.add(config, &state, self.at);
         self.funnel.add(person.stage, &history);
         self.retention.add(config, &history, &facts, self.at);
         self.adoption.add(config, &state, person.stage.pays(), today);
-        self.nps.add(&state, person.segments, month);
-        self.risk.add(config, person, &state, self.at);
-        self.scores.add(person, &facts, self.at);
+        self.nps.add(&state, person.nps, person.segments, month);
+        self.risk.add(&moment, person, &state);
+        self.scores.add(person, &trends(&moment, &state, &facts));
         self.leaders.add(person.profile, &state, self.at);
+        self.experiments.add(config, &facts, self.at);
+        self.education.add(config, &state, &history, self.at);
+    }
+
+    /// Counts a message, if it was decided in the days that reports of messages cover. Test mails are not to be counted.
+    pub fn add_message(&mut self, message: &Message<'_>) {
+        if message.decided_at <= self.at && day_of(message.decided_at) >= day_of(self.at) - messages::DAYS {
+            self.messages.add(message);
+            self.deliverability.add(message);
+        }
     }
 
     /// Adds the counts of other profiles, at the same moment and under the same configuration.
@@ -107,14 +145,20 @@ impl Tally {
         self.risk.merge(&other.risk);
         self.scores.merge(&other.scores);
         self.leaders.merge(&other.leaders);
+        self.experiments.merge(&other.experiments);
+        self.education.merge(&other.education);
+        self.messages.merge(&other.messages);
+        self.deliverability.merge(&other.deliverability);
     }
 
-    /// Returns all reports, under the configuration that profiles were counted under; those of money from `ledger`.
-    pub fn reports(&self, config: &Config, ledger: &Ledger) -> Vec<Report> {
-        Name::ALL.into_iter().map(|name| self.report(name, config, ledger)).collect()
+    /// Returns all reports, under the configuration that profiles were counted under; those of money and of events from
+    /// `archived`.
+    pub fn reports(&self, config: &Config, archived: &Archived) -> Vec<Report> {
+        Name::ALL.into_iter().map(|name| self.report(name, config, archived)).collect()
     }
 
-    fn report(&self, name: Name, config: &Config, ledger: &Ledger) -> Report {
+    fn report(&self, name: Name, config: &Config, archived: &Archived) -> Report {
+        let ledger = &archived.ledger;
         let (today, month) = (day_of(self.at), month_of(self.at));
         let mut notes = Vec::new();
         let tables: Vec<Table> = match name {
@@ -131,7 +175,13 @@ impl Tally {
             Name::Risk => vec![self.risk.table()],
             Name::Adoption => self.adoption.tables(config, self.people),
             Name::Nps => self.nps.tables(),
+            Name::Answers => archived.answers.tables(config, self.at, &mut notes),
             Name::Scores => self.scores.tables(self.at),
+            Name::Education => vec![self.education.table(config, &mut notes)],
+            Name::Experiments => vec![self.experiments.table(config, self.at)],
+            Name::Messages => self.messages.tables(),
+            Name::Deliverability => self.deliverability.tables(today),
+            Name::Events => archived.catalogue.tables(config, &mut notes),
             Name::People => self.leaders.tables(),
         };
         let (from, to) = match name {
@@ -140,6 +190,9 @@ impl Tally {
                 (perennial_domain::time::day_of_date(first_of(month - cohorts::MONTHS + 1)), today)
             }
             Name::Retention => (today - 365, today),
+            Name::Education => education::days(today),
+            Name::Answers => (today - answers::DAYS, today),
+            Name::Messages | Name::Deliverability => (today - messages::DAYS, today),
             _ => (today, today),
         };
         Report {

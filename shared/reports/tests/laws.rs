@@ -1,10 +1,10 @@
 //! Counts of parts add up to those of all; days, leap days and months are those of the calendar.
 
-use jiff::{SignedDuration, Timestamp};
+use crate::support::{at, count, person, report};
+use jiff::SignedDuration;
 use perennial_config::Config;
-use perennial_domain::{Event, Identity, UserId};
-use perennial_engine::{Mode, Moment, Profile, evaluate, process};
-use perennial_reports::{Cell, Counted, Ledger, Name, Report, Tally};
+use perennial_engine::{Mode, Moment, Profile, process};
+use perennial_reports::{Cell, Name, Tally};
 use perennial_testkit::{ConfigBuilder, EventBuilder};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -21,39 +21,11 @@ fn config() -> Config {
         ),
         (
             "features.toml",
-            "[[feature]]\nname = \"maps\"\nevent = \"Maps Used\"\nhigh_value = true\n[[feature]]\nname = \"prints\"\nevent = \"Printed\"\n",
+            "[[feature]]\nname = \"maps\"\nevent = \"Maps Used\"\nhigh_value = true\n[[feature]]\nname = \"prints\"\nevent = \"Printed\"\n[[education]]\nname = \"printing\"\nevent = \"Printed\"\n",
         ),
         ("segments.toml", "[[segment]]\nname = \"payers\"\nwhen = 'pays'\nretention_target = 90\n"),
     ];
     ConfigBuilder::least().with(&files).load()
-}
-
-/// A person of these events, each with when it happened.
-fn person(config: &Config, user: &str, events: &[(&str, Timestamp)], now: Timestamp) -> Profile {
-    let mut profile = Profile::new(Identity::User(UserId::parse(user).unwrap()));
-    let build = |(i, (name, at)): (usize, &(&str, Timestamp))| -> Event {
-        let (name, nps) = name.split_once('=').map_or((*name, None), |(name, nps)| (name, nps.parse::<u8>().ok()));
-        let event = EventBuilder::track(&format!("{user}-{i}"), user, name).at(*at);
-        nps.map_or_else(|| event.clone(), |nps| event.clone().property("nps", nps)).build()
-    };
-    let events: Vec<Event> = events.iter().enumerate().map(build).collect();
-    process(&Moment::new(config, now), &mut profile, &events, &HashSet::new(), Mode::Live);
-    profile
-}
-
-fn count(config: &Config, people: &[Profile], now: Timestamp) -> Tally {
-    let mut tally = Tally::new(now);
-    for profile in people {
-        let evaluation = evaluate(&Moment::new(config, now), &profile.view());
-        let segments: Vec<String> = evaluation.segments(config).map(str::to_owned).collect();
-        let scores = evaluation.scores.iter().collect();
-        tally.add(config, &Counted { profile, stage: evaluation.stage, scores: &scores, segments: &segments });
-    }
-    tally
-}
-
-fn report(config: &Config, tally: &Tally, name: Name) -> Report {
-    tally.reports(config, &Ledger::default()).into_iter().find(|report| report.name == name).unwrap()
 }
 
 const NAMES: [&str; 9] = [
@@ -67,10 +39,6 @@ const NAMES: [&str; 9] = [
     "Maps Used",
     "Printed",
 ];
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]

@@ -1,5 +1,11 @@
 //! Tallies and ledgers add up in any order; calendar and currencies.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+mod answers;
+mod catalogue;
+mod education;
+mod experiments;
 mod laws;
+mod messages;
 mod revenue;
+mod support;

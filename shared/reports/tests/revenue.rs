@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::Event;
-use perennial_reports::{Cell, Ledger, Name, Notice, Report, Tally, notice, rules, shown};
+use perennial_reports::{Archived, Cell, Ledger, Name, Notice, Report, Tally, notice, rules, shown};
 use perennial_testkit::{ConfigBuilder, EventBuilder};
 use proptest::prelude::*;
 use serde_json::json;
@@ -34,7 +34,8 @@ fn ledger(config: &Config, events: &[Event]) -> Ledger {
 }
 
 fn report(config: &Config, ledger: &Ledger, name: Name, now: &str) -> Report {
-    Tally::new(at(now)).reports(config, ledger).into_iter().find(|report| report.name == name).unwrap()
+    let archived = Archived { ledger: ledger.clone(), ..Archived::default() };
+    Tally::new(at(now)).reports(config, &archived).into_iter().find(|report| report.name == name).unwrap()
 }
 
 fn rows(report: &Report, table: usize) -> Vec<Vec<String>> {
@@ -74,7 +75,7 @@ fn changes_of_each_month_add_up_from_opening_to_closing() {
     }
     // Of 30.00 in January, the same customer pays 40.00 now: more net, no more than all gross.
     let kept = &report.tables[1].rows[0];
-    assert_eq!(kept[1..3], [Cell::text("2026-01"), Cell::Count(4)]);
+    assert_eq!(kept[1..3], [Cell::text("2026-01-31"), Cell::Count(4)]);
     assert_eq!(kept[4..6], [Cell::Share { part: 4000, of: 3000 }, Cell::Share { part: 3000, of: 3000 }]);
     assert_eq!(report.notes, ["USD: retention is over 4 months only; a year is intended"]);
 }
@@ -137,8 +138,66 @@ fn subscriptions_are_told_apart_by_interval_in_plans() {
     let plans = report(config, &ledger(config, &events), Name::Plans, "2026-04-10T00:00:00Z");
     assert_eq!(
         rows(&plans, 0),
-        [["monthly", "1", "0", "100.0 %", "", ""], ["yearly", "1", "1", "0.0 %", "USD", "41.67 USD"]]
+        [["monthly", "USD", "1", "0", "100.0 %", "0.00 USD"], ["yearly", "USD", "1", "1", "0.0 %", "41.67 USD"]]
     );
+}
+
+#[test]
+fn a_subscription_that_is_reported_with_and_without_an_id_ends_once() {
+    let config = config();
+    let report_of = |name: &str, id: &str, when: &str, said: serde_json::Value| {
+        EventBuilder::track(id, "a", name).at(at(when)).group_id("acme").properties(said).build()
+    };
+    let price = |subscription: Option<&str>| {
+        let said = json!({"price": 100, "interval": "month", "currency": "USD", "status": "active"});
+        let mut said = said.as_object().unwrap().clone();
+        said.extend(subscription.map(|id| ("subscription".to_owned(), id.into())));
+        serde_json::Value::Object(said)
+    };
+    let events = [
+        report_of("Subscription Started", "1", "2026-01-10T00:00:00Z", price(None)),
+        report_of("Subscription Started", "2", "2026-02-10T00:00:00Z", price(Some("sub_1"))),
+        report_of(
+            "Subscription Cancelled",
+            "3",
+            "2026-04-10T00:00:00Z",
+            json!({"subscription": "sub_1", "status": "canceled"}),
+        ),
+    ];
+    let report = report(config, &ledger(config, &events), Name::Revenue, "2026-06-15T00:00:00Z");
+    let closing: Vec<String> = rows(&report, 0).into_iter().map(|row| row[8].clone()).collect();
+    assert_eq!(closing, ["100.00 USD", "100.00 USD", "100.00 USD", "0.00 USD", "0.00 USD", "0.00 USD"]);
+    assert_eq!(rows(&report, 1)[0][4..], ["0.0 %", "0.0 %", "1", "0.0 %"]);
+}
+
+#[test]
+fn retention_is_that_of_exactly_a_year() {
+    let config = config();
+    let said = json!({"price": 100, "interval": "month", "currency": "USD", "status": "active"});
+    let events = [
+        event(0, "before", "2025-10-20T00:00:00Z", "Subscription Started", said.clone()),
+        event(1, "within", "2025-11-15T00:00:00Z", "Subscription Started", said),
+        event(2, "before", "2026-06-01T00:00:00Z", "Subscription Cancelled", json!({"status": "canceled"})),
+    ];
+    let report = report(config, &ledger(config, &events), Name::Revenue, "2026-11-01T00:00:00Z");
+    assert_eq!(rows(&report, 1)[0][..2], ["USD", "2025-11-01"]);
+    assert_eq!(rows(&report, 1)[0][6..], ["1", "0.0 %"], "who came in the year is not in it");
+    assert!(report.notes.is_empty(), "{:?}", report.notes);
+}
+
+#[test]
+fn free_plans_and_seats_are_no_plans_that_are_paid_for() {
+    let config = config();
+    let said = |price: i64| json!({"price": price, "interval": "month", "currency": "USD", "status": "active"});
+    let seat =
+        EventBuilder::track("seat", "b", "Seat Assigned").at(at("2026-01-10T00:00:00Z")).group_id("acme").build();
+    let events = [
+        event(0, "free", "2026-01-10T00:00:00Z", "Subscription Started", said(0)),
+        event(1, "paid", "2026-01-10T00:00:00Z", "Subscription Started", said(20)),
+        seat,
+    ];
+    let plans = report(config, &ledger(config, &events), Name::Plans, "2026-04-10T00:00:00Z");
+    assert_eq!(rows(&plans, 0), [["monthly", "USD", "1", "1", "0.0 %", "20.00 USD"]]);
 }
 
 #[test]

@@ -252,6 +252,7 @@ fn decode_account(id: &AccountId, item: &Item) -> Result<StoredAccount, StoreErr
         summary: item.json("sum")?,
         leading_buyer: item.json("lead")?,
         trend: item.json("trend")?.unwrap_or_default(),
+        touch: item.json("tch")?,
         written: item.json("crm")?,
         told: item.json("told")?,
         outbox: item.json("out")?.unwrap_or_default(),
@@ -314,6 +315,9 @@ fn account_item(stored: &StoredAccount) -> Result<Item, StoreError> {
     }
     if !account.trend.is_empty() {
         set("trend", json(&account.trend)?);
+    }
+    if let Some(touch) = &account.touch {
+        set("tch", json(touch)?);
     }
     if let Some(written) = &account.written {
         set("crm", json(written)?);

@@ -153,6 +153,33 @@ impl Store {
         Ok(None)
     }
 
+    /// Returns the ids of all profiles that `identity` can mean, where [`Self::resolve`] returns the first: also those with a user
+    /// id or anonymous id that is spelled like another's mail address, and all owners of an address. Costs a read unit at most for
+    /// each of them and 4 KB.
+    ///
+    /// # Errors
+    /// [`StoreError`] if a read fails.
+    pub async fn all_named(&self, identity: &str) -> Result<BTreeSet<PersonId>, StoreError> {
+        let mut people: Vec<PersonId> = people_named(identity).collect();
+        let address = identity.trim();
+        let external = ExternalId::parse(address).ok();
+        let values = [
+            address.contains('@').then_some(Value::Mail(address)),
+            external.as_ref().map(|id| Value::External(id.as_str())),
+        ];
+        for value in values.into_iter().flatten() {
+            let item = self.get("all_named", value.key(), true).await?;
+            let holder = item.as_ref().map(|item| item.parsed::<PersonId>(TO)).transpose()?;
+            people.extend(holder.flatten());
+            people.extend(claimants(item.as_ref())?);
+        }
+        let mut found = BTreeSet::new();
+        for person in people {
+            found.extend(self.follow_head(person).await?.map(|head| head.person));
+        }
+        Ok(found)
+    }
+
     /// Returns the profile that `identity` was last indexed for, if it may be a mail address.
     pub(crate) async fn find_address_of(&self, identity: &str) -> Result<Option<PersonId>, StoreError> {
         let identity = identity.trim();

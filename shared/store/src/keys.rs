@@ -176,6 +176,26 @@ pub fn is_rejects(partition: &str) -> bool {
     partition.starts_with("R#")
 }
 
+/// The partition of the audit log's entries of the UTC day of `at`.
+pub fn audit_of(at: Timestamp) -> String {
+    audit_on(time::date_of(time::day_of(at)))
+}
+
+/// The partition of the audit log's entries of a UTC day.
+pub fn audit_on(day: Date) -> String {
+    format!("LOG#{day}")
+}
+
+/// Returns whether a partition contains entries of the audit log.
+pub fn is_audit(partition: &str) -> bool {
+    partition.starts_with("LOG#")
+}
+
+/// The sort key of an entry of the audit log: entries sort by time.
+pub fn audit(at: Timestamp, id: &str) -> String {
+    format!("{:015}#{id}", at.as_millisecond().max(0))
+}
+
 /// The sort key of the sweep's run that began at `at`.
 pub fn sweep(at: Timestamp) -> String {
     format!("{at:.3}")

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod archive;
+pub mod audit;
 pub mod codec;
 pub mod config;
 pub mod count;

@@ -7,6 +7,7 @@
 //! | `by`, `tries` | the delivery that claimed it; the number of claims to send it, if more than one |
 //! | `t_<state>`, `t_read`, `t_dismissed` | when, in milliseconds since 1970 |
 //! | `subject`, `text`, `link` | the content; `text` and `link` of in-app messages only |
+//! | `domain` | the domain of the address a mail was sent to |
 //! | `click_at`, `click_link` | the last reported click, of a mail |
 //! | `test` | present for a test mail |
 //! | `provider`, `detail` | the mail service's id; the reason of a failure, without personal data |
@@ -76,6 +77,9 @@ pub struct MessageRecord {
     /// The mail service's id of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
+    /// The domain of the address a mail was sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
     /// Why it failed or was suppressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -117,6 +121,8 @@ pub struct Outcome {
     pub link: Option<String>,
     /// The mail service's id.
     pub provider_id: Option<String>,
+    /// The domain of a mail's recipient.
+    pub domain: Option<String>,
     /// Why; without personal data.
     pub detail: Option<String>,
     /// `true` if a later delivery report replaces the state: the apparent bounce was then an automatic reply.
@@ -127,7 +133,8 @@ impl Outcome {
     /// Returns an outcome with only `state` at `at`.
     pub fn new(state: MessageState, at: Timestamp) -> Self {
         let until_delivered = false;
-        Self { state, at, subject: None, text: None, link: None, provider_id: None, detail: None, until_delivered }
+        let (subject, text, link, provider_id, domain, detail) = (None, None, None, None, None, None);
+        Self { state, at, subject, text, link, provider_id, domain, detail, until_delivered }
     }
 
     /// The rank that it is stored with.
@@ -245,6 +252,7 @@ impl Store {
                 ("text", &outcome.text),
                 ("link", &outcome.link),
                 ("provider", &outcome.provider_id),
+                ("domain", &outcome.domain),
                 // The reason of the state: a less advanced state does not change it.
                 ("detail", if stands { &outcome.detail } else { &None }),
             ];
@@ -326,7 +334,7 @@ fn item_of(decision: &Decision, state: MessageState, by: &str, now: Timestamp) -
     Ok(item)
 }
 
-fn read(item: &Item) -> Result<MessageRecord, StoreError> {
+pub(crate) fn read(item: &Item) -> Result<MessageRecord, StoreError> {
     let person = keys::person_of(needed(keys::PK, item.text(keys::PK)?)?)
         .ok_or_else(|| StoreError::corrupt("no person's key"))?;
     let id = keys::decision_of(needed(keys::SK, item.text(keys::SK)?)?);
@@ -358,6 +366,7 @@ fn read(item: &Item) -> Result<MessageRecord, StoreError> {
         text: text("text")?,
         link: text("link")?,
         provider_id: text("provider")?,
+        domain: text("domain")?,
         detail: text("detail")?,
         tries: item.number("tries")?.filter(|tries| *tries > 1),
         test: item.contains_key(TEST),

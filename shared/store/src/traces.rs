@@ -189,6 +189,13 @@ pub enum Trace {
         /// The sort key.
         id: String,
     },
+    /// An entry of the audit log with their profile id.
+    Noted {
+        /// The partition key.
+        pk: String,
+        /// The sort key.
+        sk: String,
+    },
 }
 
 /// The result of a scan.
@@ -231,13 +238,14 @@ impl Store {
                 .segment(segment)
                 .total_segments(SEGMENTS)
                 .consistent_read(true)
-                .projection_expression("#pk, #sk, #to, #by, #lead, #event, #ver, #stage, #state")
+                .projection_expression("#pk, #sk, #to, #by, #lead, #event, #people, #ver, #stage, #state")
                 .expression_attribute_names("#pk", keys::PK)
                 .expression_attribute_names("#sk", keys::SK)
                 .expression_attribute_names("#to", "to")
                 .expression_attribute_names("#by", "by")
                 .expression_attribute_names("#lead", "lead")
                 .expression_attribute_names("#event", "event")
+                .expression_attribute_names("#people", "people")
                 .expression_attribute_names("#ver", "ver")
                 .expression_attribute_names("#stage", "stage")
                 .expression_attribute_names("#state", "state")
@@ -322,6 +330,11 @@ fn trace(item: &Item, subject: &Subject) -> Result<Option<Trace>, StoreError> {
     if keys::is_rejects(pk) {
         let named = subject.is_named_in(item.text("event")?.unwrap_or_default());
         return Ok(named.then(|| Trace::Reject { pk: pk.to_owned(), id: sk.to_owned() }));
+    }
+    if keys::is_audit(pk) {
+        let mut people = item.text("people")?.unwrap_or_default().split_whitespace();
+        let is_theirs = people.any(|id| PersonId::parse(id).is_ok_and(|person| subject.people.contains(&person)));
+        return Ok(is_theirs.then(|| Trace::Noted { pk: pk.to_owned(), sk: sk.to_owned() }));
     }
     Ok(None)
 }

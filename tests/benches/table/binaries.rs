@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 /// The functions, by package suffix, which is also the binary's name.
-pub(crate) const FUNCTIONS: [&str; 8] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import"];
+pub(crate) const FUNCTIONS: [&str; 9] =
+    ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "dashboard", "import"];
 
 /// The floor.
 pub(crate) const HELLO: &str = "hello";

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { paths } from './paths.mjs';
 import { run } from './run.mjs';
 
-export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'report', 'api', 'import'];
+export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'report', 'api', 'dashboard', 'import'];
 
 /**
  * Returns a directory with `NAME/bootstrap.zip` of each function: that of `PERENNIAL_PACKAGES`, or `directory`, with the binaries that the other

@@ -19,8 +19,8 @@ const isDeflated = (bytes) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 const SEND = fileURLToPath(new URL('send.mjs', import.meta.url));
 
 export class Stage {
-  /** `stage` as in `-c stage`, undefined for the one without a name; `config` and `packages` are directories. */
-  constructor(emulator, { stage, config, packages }) {
+  /** `stage` as in `-c stage`, undefined for the one without a name; `config` and `packages` are directories; `context` has further options. */
+  constructor(emulator, { stage, config, packages, context = {} }) {
     this.emulator = emulator;
     this.aws = services(emulator);
     this.name = stage ? `perennial-${stage}` : 'perennial';
@@ -32,6 +32,7 @@ export class Stage {
       packages,
       apiKeyHashes: createHash('sha256').update(this.apiKey).digest('hex'),
       ...(stage && { stage }),
+      ...context,
     };
   }
 
@@ -79,6 +80,11 @@ export class Stage {
   ask(path, { key = this.apiKey, ...rest } = {}) {
     const headers = key ? { authorization: `Bearer ${key}` } : {};
     return this.emulator.fetch(this.path(this.outputs.ApiUrl + path.slice(1)), { headers, ...rest });
+  }
+
+  /** Sends a request to the dashboard, as a browser does. */
+  open(path, options) {
+    return this.emulator.fetch(this.path(this.outputs.DashboardUrl + path.slice(1)), options);
   }
 
   /** The JSON response of the api; null for 404. */

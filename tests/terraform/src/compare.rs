@@ -95,10 +95,11 @@ fn same(a: &Json, b: &Json) -> bool {
 }
 
 /// The common outputs, by CDK's name and by Terraform's.
-const OUTPUTS: [(&str, &str); 5] = [
+const OUTPUTS: [(&str, &str); 6] = [
     ("AlarmTopic", "alarm_topic"),
     ("ApiUrl", "api_url"),
     ("ArchiveBucket", "archive_bucket"),
+    ("DashboardUrl", "dashboard_url"),
     ("IngestUrl", "ingest_url"),
     ("TableName", "table_name"),
 ];

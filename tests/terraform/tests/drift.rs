@@ -120,6 +120,10 @@ output "api_url" {
   value = "https://api"
 }
 
+output "dashboard_url" {
+  value = "https://dashboard"
+}
+
 output "archive_bucket" {
   value = "bucket"
 }
@@ -187,6 +191,7 @@ fn template() -> Json {
             "AlarmTopic": { "Value": "topic" },
             "ApiUrl": { "Value": "https://api" },
             "ArchiveBucket": { "Value": "bucket" },
+            "DashboardUrl": { "Value": "https://dashboard" },
             "IngestUrl": { "Value": "https://ingest" },
             "TableName": { "Value": { "Ref": "Table" } },
         },
@@ -388,6 +393,6 @@ fn the_example_is_a_stage_of_the_shipped_config() {
     let variables = variables.map(|(name, value)| (name, hcl::to_value(value).unwrap())).collect();
     let evaluated = perennial_terraform_test::evaluate(&root, variables).unwrap();
     let functions = evaluated.instances.iter().filter(|instance| instance.kind == "aws_lambda_function");
-    assert_eq!(functions.count(), 8);
+    assert_eq!(functions.count(), 9);
     assert!(evaluated.outputs.contains_key("perennial"));
 }

@@ -169,10 +169,13 @@ def survey(events, person_of, scoring, now):
             key = (moment(event["timestamp"]), answer)
             latest[person_of(event)] = max(latest.get(person_of(event), key), key)
     months = defaultdict(lambda: [0, 0, 0])
-    for at, answer in latest.values():
+    promoters = []
+    for who, (at, answer) in latest.items():
         if month_of(now) - 24 < month_of(at) <= month_of(now):
             months[month_name(month_of(at))][0 if answer >= 9 else 1 if answer >= 7 else 2] += 1
-    return dict(sorted(months.items()))
+            if answer >= 9:
+                promoters.append([month_name(month_of(at)), who[1]])
+    return {"months": dict(sorted(months.items())), "promoters": promoters}
 
 
 def funnel(events, person_of, lifecycle):
@@ -189,6 +192,22 @@ def funnel(events, person_of, lifecycle):
     days = sorted((customer[who] - at).days for who, at in trial.items() if who in customer)
     median = days[(len(days) + 1) // 2 - 1] if days else None
     return {"trial": len(trial), "customer": len(customer), "converted": len(days), "median": median}
+
+
+def end_of(month):
+    """The last second of a month since the year 0."""
+    year, month = divmod(month + 1, 12)
+    return dt.datetime(year, month + 1, 1, tzinfo=dt.timezone.utc) - dt.timedelta(seconds=1)
+
+
+def paid_at(moves, now):
+    """What a customer with these moves, in their order, pays a month at a moment."""
+    price, pays = 0, False
+    for at, kind, minor in moves:
+        if at > now:
+            break
+        pays, price = kind == "paid", minor or price
+    return price if pays else 0
 
 
 def revenue(events, lifecycle, billing, now):
@@ -234,11 +253,13 @@ def revenue(events, lifecycle, billing, now):
             sums[6] += after
             sums[7] += after > 0
         out.append([month_name(month), *sums])
-    since = max(first, this_month - 12)
-    before = {who: at_end[who, since] for who, month in at_end if month == since}
-    after = {who: at_end.get((who, this_month), 0) for who in before}
+    since = max(now.replace(year=now.year - 1), end_of(first))
+    paid = {who: paid_at(moves, since) for who, moves in customers.items()}
+    before = {who: minor for who, minor in paid.items() if minor}
+    after = {who: paid_at(customers[who], now) for who in before}
     kept = [sum(before.values()), sum(after.values()), sum(min(before[who], after[who]) for who in before)]
-    return {"months": out, "retention": [month_name(since), *kept, len(before), sum(paid > 0 for paid in after.values())]}
+    retention = [str(since.date()), *kept, len(before), sum(minor > 0 for minor in after.values())]
+    return {"months": out, "retention": retention}
 
 
 def main(config_dir, archive, now):

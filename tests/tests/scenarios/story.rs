@@ -169,6 +169,18 @@ impl Story {
         self.settle().await;
     }
 
+    /// Zoom calls its signed hook.
+    pub(crate) async fn zoom(&mut self, body: Value) {
+        let (seconds, body) = (self.time.now().as_second().to_string(), body.to_string());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, LOCAL_HOOK_SECRET.as_bytes());
+        let tag = hmac::sign(&key, format!("v0:{seconds}:{body}").as_bytes());
+        let signature = format!("v0={}", data_encoding::HEXLOWER.encode(tag.as_ref()));
+        let headers = [("x-zm-signature", signature), ("x-zm-request-timestamp", seconds)];
+        let status = self.client.hook("zoom", &headers, body).await;
+        assert!((200..300).contains(&status), "the hook was refused: {status}");
+        self.settle().await;
+    }
+
     /// Returns the messages of a person, one a line: the day, the channel and the template, in the order of decisions.
     /// Checks on the way that the recorded messages and those that arrived agree.
     pub(crate) async fn got(&self, user: &str) -> Vec<String> {
@@ -290,6 +302,17 @@ impl Story {
         let (status, _) = self.client.post(&format!("/u/{path}"), form, "List-Unsubscribe=One-Click").await;
         assert_eq!(status, 200);
         self.settle().await;
+    }
+
+    /// Pushes the shipped configuration with `old` replaced in one of its files, and lets the functions pick it up.
+    pub(crate) async fn config(&mut self, file: &str, old: &str, new: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/config");
+        let mut config = perennial_local::bundle::read_dir(&folder).unwrap();
+        let text = config.files.get_mut(file).unwrap();
+        assert!(text.contains(old), "{file} has no `{old}`");
+        *text = text.replacen(old, new, 1);
+        self.stack.store().push_config(&config, self.now()).await.unwrap();
+        self.hours(1).await;
     }
 
     /// Ends the story.

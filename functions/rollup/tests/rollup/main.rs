@@ -10,6 +10,7 @@
 mod crm;
 mod curves;
 mod domains;
+mod lists;
 mod people;
 mod resolving;
 mod support;

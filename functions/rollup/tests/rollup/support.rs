@@ -77,6 +77,7 @@ impl Bench {
             accounts: accounts.clone(),
             clock: clock.clone(),
             wake_pause: jiff::SignedDuration::from_mins(5),
+            wake_after: perennial_lambda_kit::queue::Delay::NONE,
         });
         Self { deps, store, messages, events, accounts, time, config, clock }
     }
@@ -207,6 +208,7 @@ pub fn called(account: &str, message: &str, second: i64, traits: Value) -> Strin
         milestones: Vec::new(),
         renewals: Vec::new(),
         subscriptions: Vec::new(),
+        joined: Vec::new(),
         at: None,
     };
     serde_json::to_string(&payload).unwrap()
@@ -220,6 +222,7 @@ pub fn fact(account: &str, milestone: perennial_config::lifecycle::Milestone, se
         milestones,
         renewals: Vec::new(),
         subscriptions: Vec::new(),
+        joined: Vec::new(),
         at: None,
     })
     .unwrap()

@@ -12,6 +12,7 @@ use super::{HistoryError, Phase, Progress, TELL_EVERY, Tell};
 use crate::accounts::Accounts;
 use crate::deps::Deps;
 use crate::outbox;
+use crate::outgoing::evaluate_again;
 use crate::planned::Planned;
 use futures::TryStreamExt;
 use futures::stream::{self, StreamExt};
@@ -236,8 +237,13 @@ impl Run<'_> {
         stored.summary = Summary::of(&stored.profile, &rescored.evaluation, self.config);
         let is_stale = rescored.differs || stored.summary != held;
         let change = tally::Change { was: Summary::of(&stored.profile, &rescored.was, rebuild.old()), rescored };
-        if is_stale && !self.dry_run && !self.write(&mut stored).await? {
-            return Ok(Share::Again(person));
+        if is_stale && !self.dry_run {
+            if !self.write(&mut stored).await? {
+                return Ok(Share::Again(person));
+            }
+            if let Some(changed) = self.known.outdated_in_table(&self.deps.store, &around, self.now).await? {
+                evaluate_again(&*self.deps.events, changed, vec![person]).await;
+            }
         }
         Ok(Share::Done(Box::new((stored, change))))
     }

@@ -3,7 +3,7 @@
 import type { Section } from './toml.ts';
 
 /** The functions, by the names of their crates under `functions/`. */
-export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'report', 'api', 'import'] as const;
+export const FUNCTIONS = ['ingest', 'score', 'sweep', 'rollup', 'deliver', 'report', 'api', 'dashboard', 'import'] as const;
 /** The name of a function. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
@@ -50,7 +50,7 @@ export const VISIBILITY_TIMEOUTS = 6;
 /** The periods that CloudWatch keeps logs for, up to a year. */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365];
 /** Functions behind HTTPS, whose callers do not wait longer than `HTTP_SECONDS`. */
-const HTTP: readonly FunctionName[] = ['ingest', 'api'];
+const HTTP: readonly FunctionName[] = ['ingest', 'api', 'dashboard'];
 const HTTP_SECONDS = 30;
 
 const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
@@ -61,6 +61,7 @@ const USUAL: Readonly<Record<FunctionName, FunctionSize>> = {
   deliver: { memoryMb: 256, timeoutSeconds: 60, batch: { messages: 10, windowSeconds: 0, atOnce: 10 } },
   report: { memoryMb: 1024, timeoutSeconds: 600 },
   api: { memoryMb: 256, timeoutSeconds: 15 },
+  dashboard: { memoryMb: 512, timeoutSeconds: 15 },
   import: { memoryMb: 1769, timeoutSeconds: 900, batch: { messages: 1, windowSeconds: 0, atOnce: 2 } },
 };
 

@@ -20,13 +20,21 @@ pub(super) struct Target {
     #[arg(long, env = "PERENNIAL_STACK", value_name = "NAME", conflicts_with = "url")]
     stack: Option<String>,
     /// The URL of a system on this machine [default: http://127.0.0.1:8080].
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "PERENNIAL_URL", value_name = "URL", value_parser = parse_url)]
     url: Option<String>,
     /// The API key for reading, if the system requires one.
     #[arg(long, env = "PERENNIAL_API_KEY", hide_env_values = true, value_name = "KEY")]
     api_key: Option<String>,
     #[arg(skip)]
     found: Arc<OnceCell<Operated>>,
+}
+
+/// Reads the URL of a system: with a scheme, or a host and port alone.
+fn parse_url(text: &str) -> Result<String, String> {
+    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let is_whole = reqwest::Url::parse(&url).is_ok_and(|url| url.has_host() && url.scheme().starts_with("http"));
+    let example = "a URL with a host, such as http://127.0.0.1:8080, is needed";
+    if is_whole { Ok(url.trim_end_matches('/').to_owned()) } else { Err(example.to_owned()) }
 }
 
 impl Target {

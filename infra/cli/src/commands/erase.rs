@@ -8,6 +8,7 @@ use crate::operate::export::export;
 use crate::operate::receipt::Receipt;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use perennial_domain::PersonId;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -64,6 +65,7 @@ pub(super) struct EraseArgs {
 
 pub(super) async fn run_export(args: ExportArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
+    ensure_one(operated, &args.person).await?;
     let asked = Asked::find(operated, &args.person).await?;
     let bar = Bar::new();
     let tell = |progress| bar.tell(progress);
@@ -85,6 +87,25 @@ pub(super) async fn run_export(args: ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes sure that `person` can mean one profile only: nobody may be left out of an erasure, or into an export, unseen.
+///
+/// # Errors
+/// If there are several; each can be named by its own id.
+async fn ensure_one(operated: &Operated, person: &str) -> anyhow::Result<()> {
+    if PersonId::parse(person.trim()).is_ok() {
+        return Ok(());
+    }
+    let people = operated.store.all_named(person).await?;
+    let ids: Vec<String> = people.iter().map(PersonId::to_string).collect();
+    anyhow::ensure!(
+        people.len() <= 1,
+        "`{person}` is an id or the mail address of {} profiles: {}. Name each by its profile id, one after the other",
+        people.len(),
+        ids.join(", ")
+    );
+    Ok(())
+}
+
 /// A new file that only its owner may read.
 fn create(path: &Path) -> anyhow::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -94,6 +115,7 @@ fn create(path: &Path) -> anyhow::Result<File> {
 
 pub(super) async fn run_erase(args: EraseArgs) -> anyhow::Result<ExitCode> {
     let operated = args.target.operated().await?;
+    ensure_one(operated, &args.person).await?;
     let asked = Asked::find(operated, &args.person).await?;
     let person = asked.person().with_context(|| format!("`{}` is not a valid id", args.person))?;
     if !args.yes && !is_meant(operated, &args.person, &asked)? {

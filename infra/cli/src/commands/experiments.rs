@@ -1,11 +1,11 @@
 //! `perennial experiments`
 
 use super::client::{Target, segment};
-use super::tables::{counted, counted_at, number, numbers, unreadable, wrapped};
-use perennial_api::experiments::Experiments;
-use perennial_engine::experiment::report::{ALPHA, Experiment, Group, Of, POWER, Report};
-use perennial_engine::experiment::verdict::LEAST_PEOPLE;
-use perennial_engine::experiment::{Comparison, Estimate, Verdict};
+use super::tables::{counted_at, number, numbers, unreadable, wrapped};
+use perennial_engine::experiment::report::{ALPHA, EFFECT, Experiment, Group, POWER, Report};
+use perennial_engine::experiment::{Estimate, Verdict};
+use perennial_views::experiments::Experiments;
+use perennial_views::experiments::words::{difference, points, verdict};
 use std::process::ExitCode;
 
 /// The columns of a terminal.
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// The journey, by its id in journeys.toml; default: all.
     journey: Option<String>,
     /// The smallest difference of rates that matters, over 0 and below 1: 0.05 for 15 % instead of 10 %.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    #[arg(long, value_name = "SHARE", default_value_t = EFFECT)]
     effect: f64,
     /// Print what the api answers.
     #[arg(long)]
@@ -59,7 +59,7 @@ fn shown(answer: &Experiments, all: bool) -> String {
             if all || experiment.others > 0 || experiment.groups.iter().any(|group| group.people > 0) {
                 out += &format!("{}\n", one(report, experiment));
             } else {
-                empty.push(format!("{} ({})", report.journey, name(&experiment.of)));
+                empty.push(format!("{} ({})", report.journey, experiment.of));
             }
         }
     }
@@ -78,20 +78,12 @@ fn shown(answer: &Experiments, all: bool) -> String {
     out
 }
 
-fn name(of: &Of) -> String {
-    match of {
-        Of::Split { step } => format!("split {step}"),
-        Of::Holdout => "holdout".to_owned(),
-        Of::Always { name } => format!("holdout of everything, {name}"),
-    }
-}
-
 fn one(report: &Report, experiment: &Experiment) -> String {
     let goal = match report.goal_days {
         Some(days) => format!("goal within {days} days"),
         None => "no goal: nothing is compared".to_owned(),
     };
-    let mut out = format!("{}, {}; {goal}\n", report.journey, name(&experiment.of));
+    let mut out = format!("{}, {}; {goal}\n", report.journey, experiment.of);
     let mut table = numbers(&["group", "people", "reached", "rate, %", "difference, points"]);
     for (at, group) in experiment.groups.iter().enumerate() {
         let difference = if at == 0 { "control".to_owned() } else { difference(experiment, group) };
@@ -141,64 +133,6 @@ fn row(group: &Group, difference: String) -> [String; 5] {
         group.rate.as_ref().map(rate).unwrap_or_default(),
         difference,
     ]
-}
-
-/// Renders the difference from the control; empty if there are too few people to judge.
-fn difference(experiment: &Experiment, group: &Group) -> String {
-    let found = group.comparison.as_ref().and_then(|comparison| comparison.difference.as_ref());
-    found.filter(|_| judged(experiment, group) >= LEAST_PEOPLE).map(in_points).unwrap_or_default()
-}
-
-/// Returns the number of people with a completed period, in the smaller of the group and the control.
-fn judged(experiment: &Experiment, group: &Group) -> u64 {
-    experiment.groups.first().map_or(0, |control| control.judged).min(group.judged)
-}
-
-/// "+3.4 (+0.1 to +6.8)".
-fn in_points(difference: &Estimate) -> String {
-    let signed = |x: f64| format!("{:+.1}", x * 100.0);
-    format!(
-        "{} ({} to {})",
-        signed(difference.value),
-        signed(difference.interval.low),
-        signed(difference.interval.high)
-    )
-}
-
-fn verdict(comparison: &Comparison, control: &str, experiment: &Experiment, group: &Group) -> String {
-    let uplift = comparison.uplift.as_ref().map(|uplift| {
-        let percent = |x: f64| format!("{:+.0}", x * 100.0);
-        format!(
-            ", uplift {} % ({} to {} at one look)",
-            percent(uplift.value),
-            percent(uplift.interval.low),
-            percent(uplift.interval.high)
-        )
-    });
-    let uplift = uplift.unwrap_or_default();
-    match comparison.verdict {
-        Verdict::Leading => format!("LEADS, better than {control}{uplift}"),
-        Verdict::Worse => format!("WORSE than {control}{uplift}"),
-        Verdict::Void => "void, as the groups do not compare".to_owned(),
-        Verdict::NoDifferenceYet if judged(experiment, group) < LEAST_PEOPLE => {
-            let (of, all) = experiment.groups.first().map_or((0, 0), |control| (control.judged, control.people));
-            format!(
-                "too early to say anything: {} of its {} can be judged by now, whose time for the goal is over, and {} of {} of {control}; \
-                 it takes {LEAST_PEOPLE} of each",
-                number(group.judged),
-                counted(group.people, "person", "people"),
-                number(of),
-                number(all)
-            )
-        }
-        Verdict::NoDifferenceYet => format!("no difference from {control} yet{uplift}"),
-    }
-}
-
-/// Points of a hundred, without needless digits.
-fn points(share: f64) -> String {
-    let text = format!("{:.1}", share * 100.0);
-    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]
@@ -256,7 +190,7 @@ mod tests {
             }
         }
         let all = people.iter().map(|(_, all, ..)| all).sum();
-        let journeys = reports(&config, &tally, 0.05).unwrap();
+        let journeys = reports(&config, &tally, EFFECT).unwrap();
         let config = "v1".to_owned();
         Experiments { journeys, people: all, unreadable: 0, config, counted_at: now(), now: now() }
     }

@@ -2,7 +2,7 @@
 
 use super::client::{Target, segment};
 use super::tables::{counted, framed};
-use perennial_api::lists::{ACCOUNTS, Columns, PEOPLE, table};
+use perennial_views::lists::{ACCOUNTS, Columns, PEOPLE, table};
 use serde_json::Value;
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod calibrate;
 mod client;
 mod config;
@@ -27,6 +28,7 @@ mod status;
 mod tables;
 mod unmerge;
 mod up;
+mod why_not;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -49,6 +51,8 @@ enum Command {
     /// Explain why a person's or an account's scores are what they are, how they changed, and what would change them
     /// most.
     Explain(explain::Args),
+    /// Explain why a journey did not reach a person: each of its rules, clause by clause, with the values now.
+    WhyNot(why_not::Args),
     /// Play a journey on a virtual clock and show what it would send, and when.
     Journey(journey::Args),
     /// Show the results of journeys' splits and holdouts: rates, differences, and the leading variant.
@@ -59,6 +63,8 @@ enum Command {
     Accounts(lists::AccountArgs),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
+    /// Show the event catalogue: which events arrive, how many, with which properties, and who listens to them.
+    Events(reports::EventsArgs),
     /// Show a report: activity, cohorts, funnel, retention, revenue and more, as a table, CSV or JSON.
     Report(reports::Args),
     /// Import files of history, or of a user database: CSV, TSV, NDJSON and JSON, plain, gzip, zstd or zip. Sends nothing
@@ -78,6 +84,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Show rejected events, and why they were rejected.
     Rejects(rejects::Args),
+    /// Show who was shown personal data in the dashboard, and who changed what, on a day.
+    Audit(audit::Args),
     /// Export everything that is stored about a person, as one JSON document.
     Export(erase::ExportArgs),
     /// Erase a person: profile, messages, archived events and all else, with a receipt.
@@ -107,11 +115,13 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Up(args) => block_on(up::run(args)),
         Command::Explain(args) => block_on(explain::run(args)),
+        Command::WhyNot(args) => block_on(why_not::run(args)),
         Command::Journey(args) => block_on(journey::run(args)),
         Command::Experiments(args) => block_on(experiments::run(args)),
         Command::People(args) => block_on(lists::run_people(args)),
         Command::Accounts(args) => block_on(lists::run_accounts(args)),
         Command::Segments(args) => block_on(segments::run(args)),
+        Command::Events(args) => block_on(reports::run_events(args)),
         Command::Report(args) => block_on(reports::run(args)),
         Command::Import(args) => block_on(import::run(args)),
         Command::Rescore(args) => block_on(rescore::run(args)),
@@ -120,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => block_on(status::run(args)),
         Command::Doctor(args) => block_on(doctor::run(args)),
         Command::Rejects(args) => block_on(rejects::run(args)),
+        Command::Audit(args) => block_on(audit::run(args)),
         Command::Export(args) => block_on(erase::run_export(args)),
         Command::Erase(args) => block_on(erase::run_erase(args)),
         Command::Redrive(args) => block_on(redrive::run(args)),

@@ -2,9 +2,9 @@
 
 use super::client::Target;
 use super::tables::number;
-use crate::operate::redrive::redrive;
 use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
+use perennial_lambda_kit::queue::redrive;
 use perennial_local::stack::queues::NAMES;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,9 +32,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     for queue in queues {
         let bar = ProgressBar::new_spinner().with_message(queue.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        let moved = redrive(operated, queue, |moved| bar.set_message(format!("{queue}: {}", number(moved)))).await;
+        let tell = |moved| bar.set_message(format!("{queue}: {}", number(moved)));
+        let moved = redrive(&operated.sqs, operated.queue(queue)?, u64::MAX, tell).await;
         bar.finish_and_clear();
-        println!("{queue}: {} messages brought back", number(moved?));
+        println!("{queue}: {} messages brought back", number(moved?.0));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,9 +3,13 @@
 use super::feed::Feeder;
 use super::scenarios;
 use super::tables::{number, numbers as table};
+use futures::TryStreamExt;
+use perennial_domain::event::JOURNEYS;
 use perennial_domain::{Channel, Likelihood, Stage};
 use perennial_local::stack::Stack;
 use serde_json::Value;
+use std::collections::HashSet;
+use std::pin::pin;
 
 /// One part of the demo, with the counts of a correct run.
 #[derive(Debug, Clone)]
@@ -36,16 +40,27 @@ pub(super) struct Report {
 }
 
 /// Prints what came of it all.
-pub(super) async fn print(stack: &Stack, feeder: &Feeder, status: &Value, phases: &[Phase]) -> anyhow::Result<Report> {
+///
+/// # Errors
+/// If the stack does not answer.
+pub(super) async fn print(
+    stack: &Stack,
+    feeder: &Feeder,
+    status: &Value,
+    (phases, negative_mentions): (&[Phase], u64),
+) -> anyhow::Result<Report> {
     let sum = |of: fn(&Phase) -> u64| phases.iter().map(of).sum::<u64>();
-    // Each captured mail produces one delivery event; and a journey records one for each negative mention.
+    // Each captured mail produces one delivery event, and steps of journeys record more.
     let captured = stack.aws().mails().count()?;
+    let own = captured + of_journeys(stack).await?;
+    let brand = feeder.get(&scenarios::brand_path()).await?;
     let checks = [
-        ("events accepted, with the system's own", &status["events"]["accepted"], sum(|p| p.accepted) + captured),
+        ("events accepted, with the system's own", &status["events"]["accepted"], sum(|p| p.accepted) + own),
         ("events rejected", &status["events"]["rejected"], sum(|p| p.rejected)),
         ("duplicates", &status["events"]["duplicates"], sum(|p| p.duplicates)),
         ("people", &status["profiles"], sum(|p| p.people)),
         ("accounts", &status["accounts"], sum(|p| p.accounts)),
+        ("negative mentions", &brand["counts"]["Negative Mention"], negative_mentions),
     ];
     let mut as_expected = true;
     let mut totals = table(&["", "counted", "expected", ""]);
@@ -120,6 +135,19 @@ pub(super) async fn print(stack: &Stack, feeder: &Feeder, status: &Value, phases
     let several = scenarios::several_accounts(stack).await?;
     println!("{}", scenarios::table(&config, &totals_now, &several));
     println!("{}", scenarios::features(&feeder.get("/api/features").await?));
-    println!("{}", scenarios::mentions(&feeder.get(&scenarios::brand_path()).await?));
+    println!("{}", scenarios::mentions(&brand));
     Ok(Report { as_expected })
+}
+
+/// Returns the number of events in the archive that steps of journeys recorded.
+async fn of_journeys(stack: &Stack) -> anyhow::Result<u64> {
+    let mut ids = HashSet::new();
+    let mut events = pin!(stack.archive().read_all().await?);
+    while let Some(event) = events.try_next().await? {
+        if event.source.as_str() == JOURNEYS {
+            // A batch that was redelivered is in the archive twice.
+            ids.insert(event.message_id);
+        }
+    }
+    Ok(ids.len() as u64)
 }

@@ -14,8 +14,8 @@ use std::process::ExitCode;
 /// The report, its form, and the system.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The report: activity, cohorts, activation, funnel, retention, revenue, plans, risk, adoption, nps, scores or
-    /// people. Lists them if omitted.
+    /// The report: activity, cohorts, activation, funnel, retention, revenue, plans, risk, adoption, nps, answers, scores,
+    /// education, experiments, messages, deliverability, events or people. Lists them if omitted.
     name: Option<String>,
     /// The last report of this UTC day, such as 2026-01-31, instead of the last one of all.
     #[arg(long, value_name = "DAY", requires = "name")]
@@ -31,6 +31,28 @@ pub(super) struct Args {
     now: bool,
     #[command(flatten)]
     target: Target,
+}
+
+/// The form of the event catalogue, and the system.
+#[derive(Debug, clap::Args)]
+pub(super) struct EventsArgs {
+    /// Print what the api answers.
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print the tables as CSV, for a spreadsheet.
+    #[arg(long)]
+    csv: bool,
+    /// Count the events received since the last daily run, too: makes all reports, which reads the whole table.
+    #[arg(long)]
+    now: bool,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Shows the event catalogue, which is a report.
+pub(super) async fn run_events(args: EventsArgs) -> anyhow::Result<ExitCode> {
+    let EventsArgs { json, csv, now, target } = args;
+    run(Args { name: Some(Name::Events.as_str().to_owned()), day: None, json, csv, now, target }).await
 }
 
 #[derive(Debug, Deserialize)]

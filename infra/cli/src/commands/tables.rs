@@ -5,6 +5,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use indicatif::HumanDuration;
 use jiff::{SignedDuration, Timestamp};
 
+pub(super) use perennial_views::words::{counted, number};
+
 /// Numbers that were counted within this time are those of now.
 const JUST_NOW: SignedDuration = SignedDuration::from_mins(2);
 
@@ -54,16 +56,6 @@ impl std::fmt::Display for Plain {
         }
         f.write_str(&table.trim_fmt())
     }
-}
-
-/// Formats a number with thousands separators.
-pub(super) fn number(n: u64) -> String {
-    indicatif::HumanCount(n).to_string()
-}
-
-/// Formats a number with its noun, in the singular or plural.
-pub(super) fn counted(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(n), if n == 1 { one } else { many })
 }
 
 /// Wraps `text` into lines of at most `width` characters, at spaces; a longer word stays whole. An empty text is one

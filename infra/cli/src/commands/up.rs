@@ -21,6 +21,8 @@ use std::time::Duration;
     rollback` restores the previous version. Only one process at a time can use a folder.\n\n\
     http://127.0.0.1:8080/_local/ lists the pages of a local stack only: captured mails and webhooks, queues, \
     time.\n\n\
+    With OIDC_ISSUER and the other variables of functions/dashboard/README.md the dashboard asks for sign-in, \
+    as a deployed one does; /api/ and /_local/ stay open without it, also under each name of --allow-host.\n\n\
     Examples:\n  \
     perennial up --data ./state                        keep everything in ./state\n  \
     perennial up --data ./state --config infra/config  the same; an empty ./state begins with infra/config\n  \
@@ -188,6 +190,7 @@ fn time(start: StartTime, now: Timestamp, simulated: bool) -> Option<String> {
 
 /// Prints the URLs of the stack.
 pub(super) fn print_urls(base: &str) {
+    println!("  dashboard   {base}/");
     println!(
         "  send        POST {base}/v1/batch   (track, identify, page, screen, group, alias; any Segment-compatible SDK)"
     );

@@ -23,6 +23,8 @@ const NEVER_RESERVED: u32 = 100;
 const INGEST: u32 = 50;
 /// Invocations at once that suffice `api`.
 const API: u32 = 20;
+/// Invocations at once that suffice `dashboard`.
+const DASHBOARD: u32 = 10;
 
 /// Invocations at once that the account is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -44,7 +46,7 @@ struct Settings {
 /// Asks Lambda for the account's quota, over `http`, by the credentials, region and endpoint of `aws`.
 ///
 /// # Errors
-/// What kept the answer from coming, or Lambda's refusal.
+/// The reason for a missing answer, or Lambda's refusal.
 pub(crate) async fn quota(aws: &SdkConfig, http: &SharedHttpConnector, now: Timestamp) -> Result<Quota, String> {
     let text = |error: &dyn Display| error.to_string();
     let region = aws.region().ok_or("no AWS region is set")?.as_ref();
@@ -81,7 +83,11 @@ pub(crate) async fn quota(aws: &SdkConfig, http: &SharedHttpConnector, now: Time
 /// own. Function URLs have no other rate limit: without one, a flood of requests takes the invocations that the other
 /// functions need.
 pub(crate) fn advice(quota: Quota, deployment: &Deployment) -> Option<String> {
-    let open = [("ingest", deployment.ingest, INGEST), ("api", deployment.api, API)];
+    let open = [
+        ("ingest", deployment.ingest, INGEST),
+        ("api", deployment.api, API),
+        ("dashboard", deployment.dashboard, DASHBOARD),
+    ];
     let open: Vec<_> = open.into_iter().filter(|(_, function, _)| function.concurrency.is_none()).collect();
     if open.is_empty() {
         return None;
@@ -124,12 +130,15 @@ mod tests {
             "{both}"
         );
         assert!(advice(quota(10, 10), &deployment).unwrap().contains("request-service-quota-increase"));
-        assert!(advice(quota(1000, 169), &deployment).unwrap().contains("reserve 70"));
-        assert!(advice(quota(1000, 170), &deployment).unwrap().contains("deployment.toml"));
+        assert!(advice(quota(1000, 179), &deployment).unwrap().contains("reserve 80"));
+        assert!(advice(quota(1000, 180), &deployment).unwrap().contains("deployment.toml"));
         deployment.ingest.concurrency = Some(80);
-        let api = advice(quota(1000, 120), &deployment).unwrap();
+        let api = advice(quota(1000, 130), &deployment).unwrap();
         assert!(api.contains("`concurrency = 20` under [functions.api]") && !api.contains("ingest"), "{api}");
         deployment.api.concurrency = Some(10);
+        let dashboard = advice(quota(1000, 120), &deployment).unwrap();
+        assert!(dashboard.contains("set `concurrency = 10` under [functions.dashboard] in"), "{dashboard}");
+        deployment.dashboard.concurrency = Some(5);
         assert_eq!(advice(quota(1000, 120), &deployment), None);
     }
 

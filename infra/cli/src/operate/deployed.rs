@@ -6,7 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 use futures::future::try_join_all;
-use perennial_api::WatchedQueue;
+use perennial_lambda_kit::queue::WatchedQueue;
 use perennial_lambda_kit::{Clock, Env, aws};
 use perennial_local::stack::queues::NAMES;
 use perennial_store::archive::s3::S3Access;

@@ -2,8 +2,8 @@
 
 use super::{Kind, Operated};
 use anyhow::Context;
-use perennial_api::WatchedQueue;
 use perennial_lambda_kit::aws::AwsEnv;
+use perennial_lambda_kit::queue::WatchedQueue;
 use perennial_lambda_kit::{Clock, Env, aws};
 use perennial_local::stack::queues::NAMES;
 use perennial_store::archive::s3::S3Access;

@@ -174,6 +174,7 @@ impl<'a> Erasure<'a> {
             unreadable_profile: false,
             unreadable_items: 0,
             unreadable_in_archive: 0,
+            audit_entries: 0,
             kept: Vec::new(),
             config,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -282,6 +283,7 @@ impl<'a> Erasure<'a> {
         let (mut items, mut own) = (Vec::new(), BTreeSet::new());
         let Traces { found, unreadable } = traces(self.operated, &asked.subject, self.tell).await?;
         self.receipt.unreadable_items = unreadable;
+        self.receipt.audit_entries = 0;
         for trace in found {
             match trace {
                 Trace::Own { person, .. } => {
@@ -311,6 +313,8 @@ impl<'a> Erasure<'a> {
                     self.receipt.removed.rejected_events += 1;
                     items.push((pk, id));
                 }
+                // It says what colleagues did.
+                Trace::Noted { .. } => self.receipt.audit_entries += 1,
             }
         }
         store.delete_keys(items).await?;

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_domain::{Event, Identity, UserId};
 use perennial_lambda_kit::Clock;
 use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
+use perennial_store::audit::{Actor, AuditEntry, AuditKind};
 use perennial_store::suppressions::Reason;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -354,5 +355,43 @@ async fn what_someone_chose_about_mails_is_exported_and_goes_with_them() {
         store.preferences_of("ada@example.com").await.unwrap().suppression.is_some(),
         "the address stays suppressed"
     );
+    house.stack.stop().await;
+}
+
+/// The dashboard's log has the profile's id, which is a hash: it outlives an erasure, and says what colleagues did.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_log_of_a_person_is_exported_without_colleagues_and_kept_with_a_line_of_the_receipt() {
+    let house = House::open().await;
+    house.with("agnes").await;
+    let person = house.stack.store().resolve("agnes").await.unwrap().unwrap().profile.id;
+    let entry = AuditEntry {
+        at: NOW.parse().unwrap(),
+        id: "a".to_owned(),
+        actor: Actor { subject: "u-7".to_owned(), name: "Eve Colleague".to_owned(), role: "viewer".to_owned() },
+        kind: AuditKind::Read,
+        what: format!("/people/{person}"),
+        people: vec![person],
+        rows: 1,
+        before: None,
+        after: None,
+    };
+    house.stack.store().note_audit(&entry, 400).await.unwrap();
+    let asked = Asked::find(&house.operated, "agnes").await.unwrap();
+    let mut out = Vec::new();
+    export(&house.operated, &asked, &|_| {}, &mut out).await.unwrap();
+    let document: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(document["audit_log"][0]["role"], "viewer");
+    assert_eq!(document["audit_log"][0]["at"], NOW);
+    let text = String::from_utf8(out).unwrap();
+    assert!(!text.contains("Eve") && !text.contains("u-7"), "colleagues are not the person's data");
+
+    let receipt = house.erase("agnes").await;
+    assert_eq!(receipt.audit_entries, 1);
+    assert!(
+        receipt.kept.iter().any(|kept| kept.what.starts_with("1 entry of the dashboard's audit log")),
+        "{receipt:?}"
+    );
+    let kept = house.stack.store().audit("2026-03-02".parse().unwrap(), 10, None).await.unwrap().entries;
+    assert_eq!(kept, [entry]);
     house.stack.stop().await;
 }

@@ -10,6 +10,7 @@ use perennial_domain::{Event, PersonId};
 use perennial_engine::Part;
 use perennial_engine::instant::timestamp;
 use perennial_engine::register::Register;
+use perennial_store::audit::AuditEntry;
 use perennial_store::preferences::{Choice, Preferences};
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, keys};
@@ -179,6 +180,7 @@ fn shown(known: &Preferences) -> Value {
 async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::Result<(Map<String, Value>, u64)> {
     let (mut accounts, mut found_by, mut rejects) = (BTreeSet::new(), Vec::new(), Vec::new());
     let (mut lists, mut blocks, mut unreadable) = (Vec::new(), 0_u64, 0_u64);
+    let mut looks = Vec::new();
     for trace in traces {
         match trace {
             Trace::Own { sk, .. } => blocks += u64::from(sk.starts_with(keys::LEDGER)),
@@ -190,6 +192,10 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
             Trace::Reject { pk, id } => match operated.store.reject(&pk, &id).await {
                 Err(error) if error.is_unreadable() => unreadable += 1,
                 read => rejects.extend(read?),
+            },
+            Trace::Noted { pk, sk } => match operated.store.audit_entry(&pk, &sk).await {
+                Err(error) if error.is_unreadable() => unreadable += 1,
+                read => looks.extend(read?.as_ref().map(look)),
             },
             // It is the other one's profile.
             Trace::Link { .. } => {}
@@ -204,8 +210,15 @@ async fn in_the_table(operated: &Operated, traces: BTreeSet<Trace>) -> anyhow::R
         // Hashes of message ids of old events, which identify repeats.
         ("ledger_blocks", json!(blocks)),
         ("rejected_events", json!(rejects)),
+        ("audit_log", json!(looks)),
     ];
     Ok((all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), unreadable))
+}
+
+/// Returns an entry of the audit log as the person may see it: when and what, and the role of the colleague, whose name is
+/// not the person's data.
+fn look(entry: &AuditEntry) -> Value {
+    json!({ "at": entry.at, "kind": entry.kind, "what": entry.what, "role": entry.actor.role, "before": entry.before, "after": entry.after })
 }
 
 /// Writes each archived event, and what was said of the person by hand, on a line of its own. Returns how many those are, and how many objects and lines of

@@ -10,22 +10,22 @@ pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod push;
 pub(crate) mod receipt;
-pub(crate) mod redrive;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use lambda_http::Body;
-use perennial_api::{Access, Deps, MaxAge, Status, WatchedQueue};
+use perennial_api::{Access, Deps};
 use perennial_channels::unsubscribe::Keys;
 use perennial_import::QueueBacklog;
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::{Delay, Queue};
+use perennial_lambda_kit::queue::{Delay, Queue, WatchedQueue};
 use perennial_local::stack::pages_at_once;
 use perennial_local::stack::queues::NAMES;
 use perennial_store::config::ConfigStoreError;
 use perennial_store::{Archive, ConfigHandle, Store};
+use perennial_views::{MaxAge, Status, Views};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,8 +146,8 @@ impl Operated {
             Kind::Deployed(_) => status,
         };
         let events = Arc::new(self.sender("events")?);
-        let (store, keys, clock) = (self.store.clone(), Keys::new([LINKS])?, self.clock.clone());
-        Ok(Deps::new(store, config, events, status, Access::Open, keys, clock))
+        let views = Views { store: self.store.clone(), config, status, clock: self.clock.clone() };
+        Ok(Deps::new(views, events, Access::Open, Keys::new([LINKS])?))
     }
 
     /// Returns the dependencies of `score`, for work over all history.

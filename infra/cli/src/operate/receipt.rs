@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use perennial_domain::PersonId;
+use perennial_views::words::counted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -70,6 +71,9 @@ pub(crate) struct Receipt {
     /// Objects and lines of the archive of which the same is true.
     #[serde(default)]
     pub(crate) unreadable_in_archive: u64,
+    /// Entries of the dashboard's audit log with the profile's id. They are kept.
+    #[serde(default)]
+    pub(crate) audit_entries: u64,
     pub(crate) kept: Vec<Kept>,
     /// The active configuration.
     pub(crate) config: Option<String>,
@@ -138,6 +142,16 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
             "backups of the table by point-in-time recovery".to_owned(),
             "a backup cannot be changed; after a restore the person has to be erased again",
             Some("35 days after this"),
+        ));
+    }
+    if receipt.audit_entries > 0 {
+        all.push(kept(
+            format!(
+                "{} of the dashboard's audit log, with the profile's id",
+                counted(receipt.audit_entries, "entry", "entries")
+            ),
+            "they say which colleagues saw and changed the profile; the id is a hash, and they have neither name nor address",
+            Some("400 days after each entry, or as long as AUDIT_DAYS of the dashboard says"),
         ));
     }
     all.push(kept(

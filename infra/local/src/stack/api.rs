@@ -3,12 +3,13 @@
 use super::queues::{self, QueueUrls};
 use data_encoding::HEXLOWER;
 use futures::future::{BoxFuture, FutureExt};
-use perennial_api::{Access, Deps, Depth, Depths, MaxAge, Status, WatchedQueue};
+use perennial_api::{Access, Deps};
 use perennial_channels::unsubscribe::Keys;
 use perennial_embedded_aws::Queues;
 use perennial_lambda_kit::Clock;
-use perennial_lambda_kit::queue::Queue;
+use perennial_lambda_kit::queue::{Depth, Depths, Queue, WatchedQueue};
 use perennial_store::{ConfigHandle, Store};
+use perennial_views::{MaxAge, Status, Views};
 use ring::digest;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,15 +52,8 @@ pub(super) fn key_hash(key: &str) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, key.as_bytes()).as_ref())
 }
 
-pub(super) fn deps(
-    store: &Store,
-    config: &ConfigHandle,
-    sqs: &aws_sdk_sqs::Client,
-    depths: Queues,
-    urls: &QueueUrls,
-    clock: &Clock,
-    keys: Keys,
-) -> Deps {
+/// Returns the read side of the stack, with its own cache of totals.
+pub(super) fn views(store: &Store, config: &ConfigHandle, depths: Queues, urls: &QueueUrls, clock: &Clock) -> Views {
     let watched = queues::NAMES.iter().filter_map(|name| {
         let url = urls.get(name)?;
         Some(WatchedQueue { name: (*name).to_owned(), url: url.to_owned(), dlq_url: format!("{url}-dlq") })
@@ -70,7 +64,11 @@ pub(super) fn deps(
         MaxAge { busy: BUSY, idle: Duration::ZERO },
     );
     let status = status.with_pages_at_once(pages_at_once(clock));
+    Views { store: store.clone(), config: config.clone(), status, clock: clock.clone() }
+}
+
+pub(super) fn deps(views: Views, sqs: &aws_sdk_sqs::Client, urls: &QueueUrls, keys: Keys) -> Deps {
     let events = Arc::new(Queue::new(sqs.clone(), &urls.events));
     // On loopback, anyone who can connect can read the process's memory as well.
-    Deps::new(store.clone(), config.clone(), events, status, Access::Open, keys, clock.clone())
+    Deps::new(views, events, Access::Open, keys)
 }

@@ -17,7 +17,8 @@ use std::path;
 use std::sync::Arc;
 
 /// The functions.
-pub const FUNCTIONS: [&str; 8] = ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import"];
+pub const FUNCTIONS: [&str; 9] =
+    ["ingest", "score", "sweep", "rollup", "deliver", "report", "api", "import", "dashboard"];
 
 /// The region of the embedded services, which are the same in any.
 const REGION: &str = "us-east-1";
@@ -99,7 +100,7 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
         variables.insert(name.to_owned(), value.to_owned());
     };
     let QueueUrls { events, incoming, imports, messages, essential, accounts, .. } = around.urls;
-    // All but `api`, which watches every queue below.
+    // All but `api` and `dashboard`, which watch every queue below.
     let sends_to: &[(&str, &String)] = match function {
         "score" => &[
             ("EVENTS_QUEUE_URL", events),
@@ -137,7 +138,11 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
             set("BUCKET", &format!("file://{}", around.bucket.display()));
         }
         "sweep" => set("SWEEP_LIMIT", &around.sweep_limit.to_string()),
-        "rollup" => set("WAKE_PAUSE_SECONDS", &around.wake_pause_seconds.to_string()),
+        "rollup" => {
+            set("WAKE_PAUSE_SECONDS", &around.wake_pause_seconds.to_string());
+            // The one process of `score` learns of the change at once.
+            set("WAKE_AFTER_SECONDS", "0");
+        }
         "deliver" => {
             set("PUBLIC_URL", around.base);
             set("UNSUBSCRIBE_KEYS", around.unsubscribe_key);
@@ -153,10 +158,15 @@ fn environment(function: &str, around: &Surroundings<'_>) -> Variables {
         "api" => {
             set("UNSUBSCRIBE_KEYS", around.unsubscribe_key);
             set("API_KEY_HASHES", &super::api::key_hash(LOCAL_API_KEY));
-            set("STATUS_MAX_AGE_SECONDS", "0");
             if !(around.is_given)("INBOX_SECRETS") {
                 set("INBOX_SECRETS", LOCAL_TOKEN_SECRET);
             }
+        }
+        _ => {}
+    }
+    match function {
+        "api" | "dashboard" => {
+            set("STATUS_MAX_AGE_SECONDS", "0");
             for (name, url) in queues::NAMES.into_iter().filter_map(|name| Some((name, around.urls.get(name)?))) {
                 let key = name.to_uppercase().replace('-', "_");
                 set(&format!("{key}_QUEUE_URL"), url);
@@ -229,6 +239,9 @@ mod tests {
         assert_eq!(deliver.public_url, "http://127.0.0.1:8080");
         let api = perennial_api::Settings::from_env(&env("api")).unwrap();
         let watched: Vec<_> = api.queues.iter().map(|queue| queue.name.as_str()).collect();
+        assert_eq!(watched, queues::NAMES);
+        let dashboard = perennial_dashboard::Settings::from_env(&env("dashboard")).unwrap();
+        let watched: Vec<_> = dashboard.queues.iter().map(|queue| queue.name.as_str()).collect();
         assert_eq!(watched, queues::NAMES);
         assert!(FUNCTIONS.iter().all(|function| all.of(function).is_some()) && all.of("replay").is_none());
     }

@@ -1,5 +1,5 @@
-//! One port for all HTTP: tracking and hooks go to `ingest`, reads and preference pages to `api`, as with function
-//! URLs.
+//! One port for all HTTP: tracking and hooks go to `ingest`, reads and preference pages to `api`, and pages for colleagues
+//! to the dashboard, as with function URLs.
 
 use super::errors::error;
 use super::mails;
@@ -28,6 +28,24 @@ pub struct Functions {
     pub ingest: HttpHandler,
     /// Answers questions.
     pub api: HttpHandler,
+    /// Shows pages to colleagues.
+    pub dashboard: HttpHandler,
+}
+
+impl Functions {
+    /// Returns the function that a path belongs to: `ingest`, unless another one has it.
+    fn of(&self, path: &str) -> HttpHandler {
+        // Jitsu's clients post to their own paths below /api/s/.
+        let is_api = !path.starts_with("/api/s/")
+            && (path == "/api" || ["/api/", "/u/", "/inbox."].iter().any(|start| path.starts_with(start)));
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let handler = match () {
+            () if is_api => &self.api,
+            () if perennial_dashboard::PATHS.contains(&first) => &self.dashboard,
+            () => &self.ingest,
+        };
+        Arc::clone(handler)
+    }
 }
 
 /// Returns all routes of the port.
@@ -40,14 +58,7 @@ pub fn router(functions: Functions, mails: Mails) -> Router {
 }
 
 async fn call(State(functions): State<Functions>, request: Request) -> Response {
-    let path = request.uri().path();
-    let is_api = path == "/api"
-        || path.starts_with("/api/")
-        || path.starts_with("/u/")
-        || path.starts_with("/inbox.")
-        || path == "/";
-    // Jitsu's clients post to their own paths below /api/s/.
-    let handler = if is_api && !path.starts_with("/api/s/") { functions.api } else { functions.ingest };
+    let handler = functions.of(request.uri().path());
     let (parts, body) = request.into_parts();
     let bytes = match Limited::new(body, MAX_BODY).collect().await {
         Ok(collected) => collected.to_bytes(),

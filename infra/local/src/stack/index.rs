@@ -41,7 +41,8 @@ const fn call(method: &'static str, path: &'static str, about: &'static str) -> 
 }
 
 /// Everything below `/_local/`, and the first pages of the api.
-const ENTRIES: [Entry; 16] = [
+const ENTRIES: [Entry; 17] = [
+    page("/", "The dashboard: who needs you today, people, accounts, journeys, reports, operations."),
     page(
         "/_local/mails",
         "The mails that were captured instead of sent, the newest first. ?to=ADDRESS, ?before=ID and ?limit=N choose.",
@@ -67,7 +68,7 @@ const ENTRIES: [Entry; 16] = [
     ),
     page(
         "/_local/functions/ingest/environment",
-        "The environment of a function: ingest, score, sweep, rollup, deliver, report or api. `perennial env FUNCTION` prints it for a shell.",
+        "The environment of a function: ingest, score, sweep, rollup, deliver, report, api, import or dashboard. `perennial env FUNCTION` prints it for a shell.",
     ),
     call(
         "POST",
@@ -87,8 +88,9 @@ const ENTRIES: [Entry; 16] = [
 ];
 
 /// The links in the navigation bar of every page.
-const BAR: [(&str, &str); 7] = [
+const BAR: [(&str, &str); 8] = [
     ("/_local/", "Local stack"),
+    ("/", "Dashboard"),
     ("/_local/mails", "Mails"),
     ("/_local/webhooks", "Webhooks"),
     ("/_local/standins", "Stand-ins"),
@@ -99,20 +101,7 @@ const BAR: [(&str, &str); 7] = [
 
 /// `GET /_local/`.
 pub(super) fn router() -> Router {
-    Router::new()
-        .route("/_local/", get(index))
-        .route("/_local", get(|| async { Redirect::permanent("/_local/") }))
-        .route("/", get(root))
-}
-
-/// `GET /`: leads on.
-async fn root(headers: HeaderMap) -> Response {
-    if wants_html(&headers) {
-        return Redirect::to("/_local/").into_response();
-    }
-    let message = "there is no page here: /_local/ lists the pages of a local stack, /api/status is the first page of the api, events go to /v1/batch";
-    Json(json!({ "message": message, "local": "/_local/", "api": "/api/status", "events": "/v1/batch" }))
-        .into_response()
+    Router::new().route("/_local/", get(index)).route("/_local", get(|| async { Redirect::permanent("/_local/") }))
 }
 
 async fn index(headers: HeaderMap) -> Response {

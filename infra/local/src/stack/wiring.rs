@@ -15,6 +15,7 @@ use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
 use perennial_contracts::tokens::TokenSecrets;
+use perennial_dashboard::{Access, SignIn, SignInSettings};
 use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_embedded_aws::{EmbeddedAws, Endpoints};
 use perennial_import::QueueBacklog;
@@ -24,6 +25,7 @@ use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
 use perennial_lambda_kit::tokens;
+use perennial_lambda_kit::web::WebClient;
 use perennial_store::archive::incoming::Incoming;
 use perennial_store::{Archive, ConfigHandle, Store};
 use std::collections::BTreeMap;
@@ -159,6 +161,14 @@ fn token_secrets() -> anyhow::Result<TokenSecrets> {
     }
 }
 
+/// Returns the access of the dashboard's visitors: everyone on loopback, unless the environment has the variables of sign-in.
+fn dashboard_access() -> anyhow::Result<Access> {
+    let env = Env::process();
+    let Some(settings) = SignInSettings::from_env(&env)? else { return Ok(Access::Open) };
+    let web = Arc::new(WebClient::new(&env));
+    Ok(Access::SignIn(Arc::new(SignIn::new(settings, web, false))))
+}
+
 /// Returns whether the environment contains the secret `name`.
 pub(super) fn is_given(name: &str) -> bool {
     given(name).is_some()
@@ -289,14 +299,19 @@ pub(super) async fn wire(
         accounts: queue(&urls.accounts),
         clock: clock.clone(),
         wake_pause: WAKE_PAUSE,
+        // The one process of `score` learns of the change at once.
+        wake_after: Delay::NONE,
     }));
     let (events, accounts) = (queue(&urls.events), queue(&urls.accounts));
     let sweep = perennial_sweep::Deps::new(store.clone(), events, accounts, clock.clone(), SWEEP_LIMIT);
     let sweep = if clock.is_simulated() { sweep.without_counting() } else { sweep };
     let report = perennial_report::Deps::new(store.clone(), archive.clone(), clock.clone());
     let report = (!clock.is_simulated()).then_some(report);
-    let api = super::api::deps(&store, &config, &sqs, aws.queues(), &urls, &clock, keys);
+    let views = || super::api::views(&store, &config, aws.queues(), &urls, &clock);
+    let api = super::api::deps(views(), &sqs, &urls, keys);
     let api = Arc::new(api.with_tokens(token_secrets()?));
+    let dashboard = perennial_dashboard::Deps::new(views(), queue(&urls.events), sqs.clone(), dashboard_access()?);
+    let dashboard = Arc::new(dashboard);
 
     let import = Arc::new(perennial_import::Deps {
         archive: archive.clone(),
@@ -319,6 +334,10 @@ pub(super) async fn wire(
     let api: HttpHandler = Arc::new(move |request| {
         let deps = Arc::clone(&api);
         async move { perennial_api::handler::handle(&deps, request).await }.boxed()
+    });
+    let dashboard: HttpHandler = Arc::new(move |request| {
+        let deps = Arc::clone(&dashboard);
+        async move { perennial_dashboard::handler::handle(&deps, request).await }.boxed()
     });
     macro_rules! handler {
         ($deps:ident, $function:path) => {{
@@ -362,7 +381,7 @@ pub(super) async fn wire(
         source("rollup", &urls.accounts, &deployment.rollup, rollup),
         source("import", &urls.incoming, &deployment.import, import),
     ];
-    let functions = Functions { ingest, api };
+    let functions = Functions { ingest, api, dashboard };
     let (score, elsewhere, _scratch) = (score_deps, options.elsewhere.clone(), scratch);
     let sources = sources.into_iter().filter_map(|source| elsewhere.lead(source)).collect();
     Ok(Wired {

@@ -10,4 +10,5 @@ module "perennial" {
   architecture     = var.architecture
   api_key_hashes   = var.api_key_hashes
   alarm_mail       = var.alarm_mail
+  sign_in          = var.sign_in
 }

@@ -20,6 +20,12 @@ variable "api_key_hashes" {
   type        = list(string)
 }
 
+variable "sign_in" {
+  description = "How colleagues sign in to the dashboard: issuer, client_id and the groups of viewers, operators and admins, as the module describes. Null for a dashboard that shows nothing."
+  type        = any
+  default     = null
+}
+
 variable "alarm_mail" {
   description = "The mail address that receives alarms."
   type        = string

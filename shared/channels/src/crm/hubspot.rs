@@ -12,8 +12,8 @@
 //! guaranteed.
 
 use super::batches::{self, Reading, Upserts};
-use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, task_text, words};
-use crate::endpoint::{HttpTo, Unanswered, json_headers};
+use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
+use crate::endpoint::{About, HttpTo, Unanswered, json_headers};
 use crate::pause;
 use crate::render::Rendered;
 use crate::transport::Answer;
@@ -21,7 +21,6 @@ use futures::future::{BoxFuture, FutureExt};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use perennial_config::channels::{CrmRecords, TaskRecords};
-use perennial_domain::Decision;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -60,7 +59,7 @@ impl<'a> HubSpot<'a> {
         answer.map_err(|unanswered| match unanswered {
             Unanswered::Refused(reason) => Upserted::Rejected { reason: reason.to_owned() },
             Unanswered::Paused(after) => Upserted::Paused { after },
-            // Whether a lost answer hides a success does not matter: a repetition changes nothing.
+            // If the response was lost, the write may have succeeded: repeating it changes nothing.
             Unanswered::NotSent(reason) | Unanswered::Lost(reason) => Upserted::retry(reason),
         })
     }
@@ -120,17 +119,18 @@ impl Crm for HubSpot<'_> {
     }
 }
 
-/// Returns the record of a task, which is due when it was decided. Its status is left to HubSpot, so that a repetition
+/// Returns the record of a task with its due date and owner. Its status is left to HubSpot, so that a repetition
 /// reopens nothing.
-pub(crate) fn task(records: &TaskRecords, decision: &Decision, rendered: &Rendered) -> Record {
+pub(crate) fn task(records: &TaskRecords, about: &About<'_>, rendered: &Rendered) -> Record {
     let mut fields: BTreeMap<String, Value> = BTreeMap::from([
-        ("hs_timestamp".to_owned(), json!(decision.decided_at.as_millisecond().to_string())),
+        ("hs_timestamp".to_owned(), json!(about.brief.due.as_millisecond().to_string())),
         ("hs_task_subject".to_owned(), json!(rendered.subject)),
-        ("hs_task_body".to_owned(), json!(task_text(rendered, MAX_TEXT))),
+        ("hs_task_body".to_owned(), json!(task_text(about, rendered, MAX_TEXT))),
         ("hs_task_type".to_owned(), json!("TODO")),
     ]);
+    fields.extend(owner(records, about).map(|id| ("hubspot_owner_id".to_owned(), json!(id))));
     fields.extend(records.values.iter().map(|(name, value)| (name.clone(), json!(value))));
-    Record { id: decision.id.to_string(), fields }
+    Record { id: about.decision.id.to_string(), fields }
 }
 
 const fn upsert_path(object: Object) -> &'static str {

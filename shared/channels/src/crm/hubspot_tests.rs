@@ -13,7 +13,11 @@ pub(super) fn records() -> CrmRecords {
     CrmRecords {
         contact: ContactRecords { id: "email".into(), holds: ContactId::Email, fields: [].into() },
         account: AccountRecords { id: "perennial_id".into(), fields: [].into() },
-        task: TaskRecords { id: "perennial_id".into(), values: [("hs_task_priority".into(), "HIGH".into())].into() },
+        task: TaskRecords {
+            id: "perennial_id".into(),
+            values: [("hs_task_priority".into(), "HIGH".into())].into(),
+            owners: [("customer success".into(), "1234567".into())].into(),
+        },
     }
 }
 
@@ -215,8 +219,12 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
         link: Some("https://app.example/ada".into()),
         invitation: None,
     };
-    let written = task(&records().task, &decision, &rendered);
-    assert_eq!(written, task(&records().task, &decision, &rendered));
+    let (state, brief) = (perennial_engine::State::default(), crate::fixture::brief());
+    let write = || {
+        crate::fixture::with_about(&decision, (&state, &[]), &brief, |about| task(&records().task, about, &rendered))
+    };
+    let written = write();
+    assert_eq!(written, write());
     assert_eq!(written.id, decision.id.to_string());
     insta::assert_snapshot!(serde_json::to_string_pretty(&written.fields).unwrap());
 }

@@ -9,8 +9,8 @@
 //! succeeds or fails by itself. An access token is good until Salesforce answers 401.
 
 use super::batches::{self, Reading, Upserts};
-use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, task_text, words};
-use crate::endpoint::{HttpTo, Unanswered, json_headers};
+use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
+use crate::endpoint::{About, HttpTo, Unanswered, json_headers};
 use crate::pause;
 use crate::render::Rendered;
 use crate::text;
@@ -20,7 +20,6 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_config::channels::{CrmRecords, TaskRecords};
-use perennial_domain::Decision;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -80,7 +79,7 @@ impl<'a> Salesforce<'a> {
         self.http.send(method, url, headers, body, MAX_ANSWER).await.map_err(|unanswered| match unanswered {
             Unanswered::Refused(reason) => Upserted::Rejected { reason: reason.to_owned() },
             Unanswered::Paused(after) => Upserted::Paused { after },
-            // Whether a lost answer hides a success does not matter: a repetition changes nothing.
+            // If the response was lost, the write may have succeeded: repeating it changes nothing.
             Unanswered::NotSent(reason) | Unanswered::Lost(reason) => Upserted::retry(reason),
         })
     }
@@ -166,17 +165,18 @@ impl Crm for Salesforce<'_> {
     }
 }
 
-/// Returns the record of a task, which is due on the day on which it was decided. Its status is left to Salesforce, so
+/// Returns the record of a task with its due date and owner. Its status is left to Salesforce, so
 /// that a repetition reopens nothing.
-pub(crate) fn task(records: &TaskRecords, decision: &Decision, rendered: &Rendered) -> Record {
-    let due = decision.decided_at.to_zoned(TimeZone::UTC).date();
+pub(crate) fn task(records: &TaskRecords, about: &About<'_>, rendered: &Rendered) -> Record {
+    let due = about.brief.due.to_zoned(TimeZone::UTC).date();
     let mut fields: BTreeMap<String, Value> = BTreeMap::from([
         ("Subject".to_owned(), json!(text::one_line(&rendered.subject, MAX_SUBJECT))),
-        ("Description".to_owned(), json!(task_text(rendered, MAX_TEXT))),
+        ("Description".to_owned(), json!(task_text(about, rendered, MAX_TEXT))),
         ("ActivityDate".to_owned(), json!(due.to_string())),
     ]);
+    fields.extend(owner(records, about).map(|id| ("OwnerId".to_owned(), json!(id))));
     fields.extend(records.values.iter().map(|(name, value)| (name.clone(), json!(value))));
-    Record { id: decision.id.to_string(), fields }
+    Record { id: about.decision.id.to_string(), fields }
 }
 
 fn token_body(client: &Client) -> String {

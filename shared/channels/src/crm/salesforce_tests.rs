@@ -18,7 +18,11 @@ fn records() -> CrmRecords {
     CrmRecords {
         contact: ContactRecords { id: id(), holds: ContactId::PersonId, fields: [].into() },
         account: AccountRecords { id: id(), fields: [].into() },
-        task: TaskRecords { id: id(), values: [("Priority".into(), "High".into())].into() },
+        task: TaskRecords {
+            id: id(),
+            values: [("Priority".into(), "High".into())].into(),
+            owners: [("customer success".into(), "1234567".into())].into(),
+        },
     }
 }
 
@@ -159,7 +163,11 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
         invitation: None,
     };
     let decision = crate::fixture::decision("crm");
-    let written = task(&records().task, &decision, &rendered);
-    assert_eq!(written, task(&records().task, &decision, &rendered));
+    let (state, brief) = (perennial_engine::State::default(), crate::fixture::brief());
+    let write = || {
+        crate::fixture::with_about(&decision, (&state, &[]), &brief, |about| task(&records().task, about, &rendered))
+    };
+    let written = write();
+    assert_eq!(written, write());
     insta::assert_snapshot!(serde_json::to_string_pretty(&written.fields).unwrap());
 }

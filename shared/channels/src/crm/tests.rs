@@ -1,13 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::fixture::decision;
-use crate::render::Context;
+use crate::fixture::{brief, decision, with_about};
 use jiff::Timestamp;
 use perennial_config::channels::TaskRecords;
-use perennial_domain::{AccountId, AnonymousId, ConfigVersion, PersonId, Stage, UserId};
+use perennial_domain::{AccountId, AnonymousId, ConfigVersion, PersonId, UserId};
+use perennial_engine::State;
 use perennial_engine::register::Register;
-use perennial_engine::{Moment, State};
 use serde_json::json;
 
 fn contact_of(email: &str, holds: ContactId, identities: &[&Identity]) -> Option<Record> {
@@ -16,19 +15,9 @@ fn contact_of(email: &str, holds: ContactId, identities: &[&Identity]) -> Option
         state.traits.insert(name.into(), Register { at: 0, value: json!(value).to_string() });
     }
     let decision = decision("crm");
-    let context = Context::new(&decision, &state, Stage::Established);
-    let config = crate::webhook::tests::empty_config();
-    let evaluation = perennial_engine::evaluate(&Moment::new(&config, Timestamp::UNIX_EPOCH), &state);
     let fields = [("firstname".to_owned(), "first_name".to_owned()), ("city".to_owned(), "city".to_owned())].into();
     let records = ContactRecords { id: "id".into(), holds, fields };
-    let about = About {
-        decision: &decision,
-        person: PersonId::derive(&[b"merged"]),
-        identities,
-        context: &context,
-        evaluation: &evaluation,
-    };
-    contact(&records, &about)
+    with_about(&decision, (&state, identities), &brief(), |about| contact(&records, about))
 }
 
 #[test]
@@ -84,10 +73,15 @@ fn reasons_hold_words_and_names_but_no_values() {
 
 #[test]
 fn fixed_values_of_tasks_hold_against_ours() {
-    let records = TaskRecords { id: "perennial_id".into(), values: [("hs_task_type".into(), "CALL".into())].into() };
+    let values = [("hs_task_type".into(), "CALL".into())].into();
+    let records = TaskRecords { id: "perennial_id".into(), values, owners: [].into() };
     let rendered =
         crate::render::Rendered { subject: "s".into(), text: "t".into(), html: None, link: None, invitation: None };
-    assert_eq!(hubspot::task(&records, &decision("crm"), &rendered).fields["hs_task_type"], json!("CALL"));
+    let task = with_about(&decision("crm"), (&State::default(), &[]), &brief(), |about| {
+        hubspot::task(&records, about, &rendered)
+    });
+    assert_eq!(task.fields["hs_task_type"], json!("CALL"));
+    assert_eq!(task.fields.get("hubspot_owner_id"), None, "the owner's id is not known");
 }
 
 /// A CRM that accepts everything except records called `bad`, and counts its calls.

@@ -9,12 +9,13 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The names that templates can use; see [`Context`].
-pub(crate) const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 12] = [
     "person",
     "profile",
     "event",
     "account",
     "owner",
+    "may_call",
     "stage",
     "cause",
     "journey",
@@ -33,6 +34,7 @@ pub(crate) const NAMES: [&str; 11] = [
 /// | `account.renews_in_days` | whole days until the account's next renewal, if known |
 /// | `account.…` | the account's traits, if the caller has them |
 /// | `owner` | the responsible colleague or team, if any |
+/// | `may_call` | `false` if one of the person's segments forbids calls |
 /// | `stage` | the lifecycle stage, such as `trial` |
 /// | `event.name`, `event.properties.NAME` | the triggering event, if any |
 /// | `cause.event.name`, `cause.quiet.days`, `cause.score.value` | the trigger |
@@ -46,6 +48,7 @@ pub struct Context {
     event: Map<String, Value>,
     account: Map<String, Value>,
     owner: String,
+    may_call: bool,
     stage: Stage,
     cause: Value,
     journey: String,
@@ -74,6 +77,7 @@ impl Context {
             event: event(decision),
             account,
             owner: String::new(),
+            may_call: true,
             stage,
             // A cause is plain data and always becomes JSON.
             cause: serde_json::to_value(&decision.cause).unwrap_or_default(),
@@ -148,6 +152,13 @@ impl Context {
         self
     }
 
+    /// Says whether the person may be called ([`perennial_engine::Evaluation::may_call`]).
+    #[must_use]
+    pub fn with_may_call(mut self, may_call: bool) -> Self {
+        self.may_call = may_call;
+        self
+    }
+
     /// Returns the person's owner, if any.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
@@ -181,6 +192,7 @@ impl Context {
             ("event", values::value(&self.event.clone().into())),
             ("account", Value::from_object(Traits { sent: self.account.clone(), facts: Map::new() })),
             ("owner", Value::from(self.owner.as_str())),
+            ("may_call", Value::from(self.may_call)),
             ("stage", Value::from(self.stage.as_str())),
             ("cause", values::value(&self.cause)),
             ("journey", Value::from(self.journey.as_str())),

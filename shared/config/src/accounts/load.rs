@@ -7,6 +7,8 @@ use super::{
 use crate::channels::{Endpoint, Kind};
 use crate::error::{Reporter, unknown};
 use crate::spanned::Spanned;
+use jiff::civil::Date;
+use perennial_domain::time::{DAY_SECONDS, day_of_date};
 use perennial_domain::{Currency, Touch};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +87,9 @@ struct RawTouch {
     /// below `high`.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     low: Option<Spanned<i64>>,
+    /// For a gradual change: until this day, such as "2027-01-01" (UTC), accounts that pay keep the touch model that they had when they were last computed,
+    /// and with it their owner, whatever `high`, `low` and their value say. New customers get the new one at once. Default: a change applies at once.
+    existing_until: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -274,7 +279,15 @@ fn load_touch(report: &mut Reporter<'_>, raw: RawTouch, value: Option<&Value>) -
         }
         minor
     };
-    let levels = TouchLevels { high: minor("high", &raw.high), low: minor("low", &raw.low) };
+    let (high, low) = (minor("high", &raw.high), minor("low", &raw.low));
+    let existing_until = raw.existing_until.as_ref().and_then(|until| match until.get_ref().parse::<Date>() {
+        Ok(date) => Some(i64::from(day_of_date(date)) * DAY_SECONDS),
+        Err(_) => {
+            report.at(until.span(), "touch.existing_until has to be a day such as \"2027-01-01\"");
+            None
+        }
+    });
+    let levels = TouchLevels { high, low, existing_until };
     if let (Some(high), Some(low)) = (&raw.high, &raw.low)
         && high.get_ref() <= low.get_ref()
     {

@@ -35,7 +35,10 @@ fn touch_levels_are_in_minor_units_a_year() {
     for (currency, unit) in [("EUR", 100), ("jpy", 1), ("KWD", 1000)] {
         let (accounts, errors) = load(&value.replace("CUR", currency));
         assert_eq!(errors, []);
-        assert_eq!(accounts.touch, TouchLevels { high: Some(50_000 * unit), low: Some(5_000 * unit) });
+        assert_eq!(
+            accounts.touch,
+            TouchLevels { high: Some(50_000 * unit), low: Some(5_000 * unit), existing_until: None }
+        );
         assert_eq!(accounts.value.unwrap().times_a_year, 12);
     }
 }

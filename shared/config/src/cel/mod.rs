@@ -82,6 +82,7 @@
 
 mod ast;
 mod check;
+mod clauses;
 mod constant;
 mod error;
 mod eval;
@@ -97,6 +98,7 @@ mod texts;
 mod value;
 mod vocabulary;
 
+pub use clauses::{Clause, clauses};
 pub use error::{CelError, EvalError};
 pub use program::Program;
 pub use ranges::{Outcomes, Range, Ranges};

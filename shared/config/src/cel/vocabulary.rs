@@ -51,6 +51,8 @@ pub enum Wanted {
     Condition,
     /// A number, such as points.
     Number,
+    /// Any value.
+    Value,
 }
 
 /// A parameter of a function.

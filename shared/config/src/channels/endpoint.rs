@@ -114,4 +114,6 @@ pub struct TaskRecords {
     pub id: String,
     /// Fields of the CRM with the same value in every task.
     pub values: BTreeMap<String, String>,
+    /// The CRM's ids of owners, by the owner's name in the configuration.
+    pub owners: BTreeMap<String, String>,
 }

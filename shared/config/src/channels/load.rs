@@ -2,8 +2,8 @@
 
 use super::endpoint::HUBSPOT;
 use super::{
-    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, SecretPlace, TaskRecords,
-    UnverifiedMail,
+    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, PERSON, SecretPlace,
+    TaskRecords, UnverifiedMail,
 };
 use crate::deployment::Deployment;
 use crate::error::Reporter;
@@ -29,6 +29,9 @@ pub(crate) struct File {
     /// messages.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     max_event_age_hours: Spanned<u16>,
+    /// The address of a person's page for colleagues, which tasks link to: https://…, with {id} in place of the id of the profile. Default: tasks have no
+    /// link to a person.
+    person_page: Option<Spanned<String>>,
     /// Mail, by SES.
     mail: RawMail,
     /// The bounce and complaint rates at which a journey stops sending mails, until it is resumed.
@@ -158,6 +161,10 @@ struct RawTask {
     /// The CRM's fields with the same value in every task, such as hs_task_priority = "HIGH".
     #[serde(default)]
     values: BTreeMap<Spanned<String>, String>,
+    /// The CRM's ids of owners, by their names in accounts.toml and segments.toml: "key accounts" = "1234567". The task of an owner who is not listed belongs
+    /// to nobody, and names the owner in its text.
+    #[serde(default)]
+    owners: BTreeMap<String, Spanned<String>>,
 }
 
 impl Channels {
@@ -178,7 +185,16 @@ impl Channels {
         let mail = load_mail(report, file.mail, deployment);
         let pause = pause::load(report, file.pause);
         let topics = topics::load(report, file.topic);
-        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, pause, webhook, topics }
+        let person_page = file.person_page.map(|page| {
+            let is_fine = |page: &str| {
+                (page.starts_with("https://") || page.starts_with("http://")) && page.contains(PERSON) && !page.contains(char::is_whitespace)
+            };
+            if !is_fine(page.get_ref()) {
+                report.at(page.span(), "person_page is an address with {id} in place of the profile's id, such as https://crm.example/people/{id}");
+            }
+            page.into_inner()
+        });
+        Self { max_event_age_hours: file.max_event_age_hours.into_inner(), mail, pause, webhook, person_page, topics }
     }
 }
 
@@ -358,7 +374,7 @@ fn load_records(
         },
         task: {
             let id = fields.id("task", task.id, own);
-            TaskRecords { values: fields.all("task", &id, task.values), id }
+            TaskRecords { values: fields.all("task", &id, task.values), owners: fields.owners(task.owners), id }
         },
     }
 }
@@ -389,6 +405,21 @@ impl Fields<'_, '_> {
             fields.insert(name.into_inner(), value);
         }
         fields
+    }
+
+    /// Returns the CRM's ids of owners, which are letters and digits.
+    fn owners(&mut self, written: BTreeMap<String, Spanned<String>>) -> BTreeMap<String, String> {
+        for id in written.values() {
+            if id.get_ref().is_empty() || !id.get_ref().chars().all(|c| c.is_ascii_alphanumeric()) {
+                let message = format!(
+                    "{}.task.owners: `{}` is no id of a user of the CRM: letters and digits",
+                    self.path,
+                    id.get_ref()
+                );
+                self.report.at(id.span(), message);
+            }
+        }
+        written.into_iter().map(|(owner, id)| (owner, id.into_inner())).collect()
     }
 
     /// Reports a name that no field of the CRM can have. Salesforce's names are part of URLs.

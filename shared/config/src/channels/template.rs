@@ -28,9 +28,15 @@ pub struct Template {
     /// The topic of a mail, from channels.toml. Readers can unsubscribe from it alone; a mail without topic is sent to
     /// everyone who has not stopped all mails.
     pub topic: Option<String>,
+    /// The number of days after its decision on which a task is due, 0 to 365; default: 0, the same day.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 365)))]
+    pub due_days: Option<u16>,
     /// Makes a mail an invitation to an event: calendars show it with buttons to accept or decline.
     pub invitation: Option<InvitationTemplate>,
 }
+
+/// The longest time to a task's due date, in days.
+const MAX_DUE_DAYS: u16 = 365;
 
 /// The kind of an in-app message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,12 +73,21 @@ impl Template {
         struct Place {
             mjml: Spanned<String>,
         }
+        #[derive(Deserialize)]
+        struct Due {
+            due_days: Spanned<u16>,
+        }
         let template = report.parse::<Self>()?;
         if template.html.is_some()
             && template.mjml.is_some()
             && let Some(place) = report.parse::<Place>()
         {
             report.at(place.mjml.span(), "a mail has one HTML part: write html or mjml, not both");
+        }
+        if template.due_days.is_some_and(|days| days > MAX_DUE_DAYS)
+            && let Some(place) = report.parse::<Due>()
+        {
+            report.at(place.due_days.span(), format!("due_days must be from 0 to {MAX_DUE_DAYS}"));
         }
         Some(template)
     }

@@ -279,8 +279,15 @@ fn listened<'a>(config: &'a Config, all: &mut Vec<Mention<'a>>) {
             add(event, &[Key("journey"), At(at), Key("goal"), Key("event")]);
         }
         for (number, step) in journey.steps.iter().enumerate() {
-            if let Does::Wait(Wait::Event { event, .. }) = &step.does {
-                add(event, &[Key("journey"), At(at), Key("step"), At(number), Key("wait"), Key("event")]);
+            if let Does::Wait(Wait::Event { events, .. }) = &step.does {
+                let wait = [Key("journey"), At(at), Key("step"), At(number), Key("wait")];
+                match events.as_slice() {
+                    [event] => add(event, &[wait.as_slice(), &[Key("event")]].concat()),
+                    events => {
+                        let place = |event: &'a str| [wait.as_slice(), &[Key("events"), Text(event)]].concat();
+                        events.iter().for_each(|event| add(event, &place(event)));
+                    }
+                }
             }
         }
     }

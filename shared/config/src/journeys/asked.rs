@@ -1,7 +1,8 @@
-//! Which properties of the event that starts a journey its templates put in: only those are kept for its messages.
+//! Which properties of the event that starts a journey its templates put in, and its waits count from: only those are kept.
 
-use super::Journey;
+use super::{Does, Journey, Wait};
 use crate::channels::Template;
+use perennial_domain::Channel;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +20,17 @@ pub enum Asked {
 }
 
 impl Asked {
-    /// Returns the properties that the templates of a journey's messages use.
-    pub(crate) fn by(journey: &Journey, templates: &BTreeMap<String, Template>) -> Self {
-        let mut named = BTreeSet::new();
+    /// Returns the properties that the templates of a journey's messages use, those that its waits count from, and `answers`, the properties with survey answers
+    /// and texts, if it makes tasks: a colleague reads what was said.
+    pub(crate) fn by(journey: &Journey, templates: &BTreeMap<String, Template>, answers: &[&str]) -> Self {
+        let from = |does: &Does| match does {
+            Does::Wait(Wait::Event { from, .. }) => from.clone(),
+            _ => None,
+        };
+        let mut named: BTreeSet<String> = journey.steps.iter().filter_map(|step| from(&step.does)).collect();
+        if journey.messages().any(|message| message.channel == Channel::Webhook) {
+            named.extend(answers.iter().map(|name| (*name).to_owned()));
+        }
         for template in journey.messages().filter_map(|message| templates.get(&message.template)) {
             let invitation = template.invitation.as_ref();
             let parts = [

@@ -47,6 +47,10 @@ pub(super) struct RawJourney {
     /// `true` if its messages are sent in quiet hours too: for direct responses to what the reader has just done.
     #[serde(default)]
     pub(super) any_hour: bool,
+    /// `true` for a crisis: when a person enters, messages that are due for them and wait are dropped, and recorded as displaced. Those that are essential
+    /// are not.
+    #[serde(default)]
+    pub(super) replaces_due: bool,
     /// How important its messages are, 0 to 100; 50 if omitted. Of several messages that are due for one person the one with the
     /// highest priority is sent; the others wait for `gap_hours` of limits.toml.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100)))]
@@ -169,7 +173,7 @@ pub(super) struct RawStep {
     /// For a webhook only: an endpoint of channels.toml.
     pub(super) endpoint: Option<Spanned<String>>,
     /// Continues later: { days, hours, minutes }, { until = "09:00", weekdays = ["mon"] } in the person's time zone, or
-    /// { event, where, days, hours, timeout }: when the event happens, or after that time.
+    /// { event or events, where, days, hours, from, timeout }: when the event happens, or after that time.
     pub(super) wait: Option<Spanned<RawWait>>,
     /// Continues at another step if the condition holds: { when, go_to }; otherwise with the next step.
     pub(super) branch: Option<Spanned<RawBranch>>,
@@ -210,10 +214,16 @@ pub(super) struct RawWait {
     pub(super) weekdays: Option<Spanned<Vec<RawWeekday>>>,
     /// Until this event happens, exactly as it is sent; `days`, `hours` and `minutes` then say for how long at most.
     pub(super) event: Option<Spanned<String>>,
-    /// With `event`: a condition on the event.
+    /// Instead of `event`: several events, of which the first that happens counts.
+    pub(super) events: Option<Spanned<Vec<Spanned<String>>>>,
+    /// With `event` or `events`: a condition on the event.
     #[serde(rename = "where")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::EventCondition>"))]
     pub(super) filter: Option<Spanned<String>>,
+    /// With `event` or `events`: the property of the event that triggered the journey from whose time on `days`, `hours` and `minutes` are counted, such as
+    /// the start of a webinar that was registered for; a date, a time, or seconds or milliseconds since 1970. Default, and if it has no time: from the
+    /// beginning of the wait.
+    pub(super) from: Option<Spanned<String>>,
     /// With `event`: the step to continue with if the event does not happen in time, the id of a later step or "end";
     /// default: the next step.
     pub(super) timeout: Option<Spanned<String>>,

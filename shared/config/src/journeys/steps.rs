@@ -108,15 +108,18 @@ pub enum Wait {
         #[serde(with = "crate::stored::weekdays")]
         weekdays: Vec<Weekday>,
     },
-    /// An event, or a number of seconds.
+    /// One of several events, or a number of seconds.
     Event {
-        /// Its name, as counted.
-        event: String,
+        /// Their names, as counted; at least one.
+        events: Vec<String>,
         /// Which of its events; all where `None`.
         filter: Option<Program<EventSlot>>,
         /// The longest that is waited.
         seconds: i64,
-        /// The target if the event does not happen.
+        /// The property of the triggering event with the time from which the seconds are counted; from the beginning of the wait where `None`, or where it
+        /// has no time.
+        from: Option<String>,
+        /// The target if none happens.
         timeout: usize,
     },
 }
@@ -149,10 +152,10 @@ impl Places {
     }
 }
 
-/// Checks and compiles the steps of a journey.
+/// Checks and compiles the steps of a journey. `by_event` is whether an event triggers it.
 pub(super) fn load(
     report: &mut Reporter<'_>,
-    journey: &str,
+    (journey, by_event): (&str, bool),
     raw: Spanned<Vec<Spanned<RawStep>>>,
     rank: Rank,
     names: &Names<'_>,
@@ -172,7 +175,7 @@ pub(super) fn load(
         let step = step.into_inner();
         let id = step.id.as_ref().map_or_else(|| (at + 1).to_string(), |id| id.get_ref().clone());
         let next = step.then.as_ref().map_or(at + 1, |then| places.to(report, at, then));
-        let mut here = Here { report, places: &places, at, rank, names };
+        let mut here = Here { report, places: &places, at, by_event, rank, names };
         let Some(does) = here.does(span, step) else { continue };
         steps.push(Step { key: hash32(&id), id, does, next });
     }
@@ -206,6 +209,7 @@ struct Here<'a, 'r, 'n> {
     report: &'a mut Reporter<'r>,
     places: &'a Places,
     at: usize,
+    by_event: bool,
     /// The journey's.
     rank: Rank,
     names: &'a Names<'n>,
@@ -290,15 +294,26 @@ impl Here<'_, '_, '_> {
             + i64::from(raw.hours.unwrap_or(0)) * 3600
             + i64::from(raw.minutes.unwrap_or(0)) * 60;
         let most = i64::from(MAX_WAIT_DAYS) * 86_400;
-        if let (Some(of_event), None) = (raw.filter.as_ref().or(raw.timeout.as_ref()), &raw.event) {
-            self.report.at(of_event.span(), "only a wait for an event has where and timeout");
+        let events: Option<Vec<&Spanned<String>>> = match (&raw.event, &raw.events) {
+            (Some(event), Some(_)) => {
+                self.report.at(event.span(), "a wait has either event or events: put all of them into events");
+                return None;
+            }
+            (event, events) => events
+                .as_ref()
+                .map(|events| events.get_ref().iter().collect())
+                .or(event.as_ref().map(|event| vec![event])),
+        };
+        let of_event = raw.filter.as_ref().or(raw.timeout.as_ref()).or(raw.from.as_ref());
+        if let (Some(of_event), None) = (of_event, &events) {
+            self.report.at(of_event.span(), "only a wait for an event has where, from and timeout");
             return None;
         }
         if let (Some(weekdays), None) = (&raw.weekdays, &raw.until) {
             self.report.at(weekdays.span(), "only a wait until a time of day has weekdays");
             return None;
         }
-        match (&raw.event, &raw.until) {
+        match (events, &raw.until) {
             (None, Some(until)) if seconds == 0 => {
                 let Ok(time) = Time::strptime("%H:%M", until.get_ref()) else {
                     self.report.at(until.span(), "until is a time of day, from \"00:00\" to \"23:59\"");
@@ -308,22 +323,37 @@ impl Here<'_, '_, '_> {
                     raw.weekdays.as_ref().map(|days| days.get_ref().iter().map(|day| weekday(*day)).collect());
                 Some(Wait::Until { time, weekdays: weekdays.unwrap_or_default() })
             }
-            (event, None) if (60..=most).contains(&seconds) => {
-                let Some(event) = event else { return Some(Wait::For { seconds }) };
-                self.report.event(event);
-                let filter = raw.filter.as_ref().and_then(|filter| condition::on_event(self.report, filter));
-                let next = self.at + 1;
-                let timeout = raw.timeout.as_ref().map_or(next, |to| self.places.to(self.report, self.at, to));
-                Some(Wait::Event { event: event.get_ref().clone(), filter, seconds, timeout })
-            }
+            (None, None) if (60..=most).contains(&seconds) => Some(Wait::For { seconds }),
+            (Some(events), None) if (60..=most).contains(&seconds) => Some(self.wait_for(raw, &events, seconds)),
             _ => {
                 let message = format!(
-                    "wait takes {{ days, hours, minutes }} (a minute to {MAX_WAIT_DAYS} days), {{ until = \"09:00\", weekdays? }}, or {{ event, where?, days, hours, minutes, timeout? }}"
+                    "wait takes {{ days, hours, minutes }} (a minute to {MAX_WAIT_DAYS} days), {{ until = \"09:00\", weekdays? }}, or {{ event or events, where?, days, hours, minutes, from?, timeout? }}"
                 );
                 self.report.at(wait.span(), message);
                 None
             }
         }
+    }
+
+    /// Returns a wait for one of `events`, or for so many seconds.
+    fn wait_for(&mut self, raw: &RawWait, events: &[&Spanned<String>], seconds: i64) -> Wait {
+        events.iter().for_each(|event| self.report.event(event));
+        if let Some(none) = raw.events.as_ref().filter(|events| events.get_ref().is_empty()) {
+            self.report.at(none.span(), "events names one event or more, exactly as they are sent");
+        }
+        if let Some(from) = &raw.from {
+            if from.get_ref().trim().is_empty() {
+                self.report.at(from.span(), "from names a property of the triggering event, such as \"starts_at\"");
+            } else if !self.by_event {
+                let message = "from reads a property of the event that triggers the journey, and this journey is triggered by a state";
+                self.report.at(from.span(), message);
+            }
+        }
+        let filter = raw.filter.as_ref().and_then(|filter| condition::on_event(self.report, filter));
+        let next = self.at + 1;
+        let timeout = raw.timeout.as_ref().map_or(next, |to| self.places.to(self.report, self.at, to));
+        let events = events.iter().map(|event| event.get_ref().clone()).collect();
+        Wait::Event { events, filter, seconds, from: raw.from.as_ref().map(|from| from.get_ref().clone()), timeout }
     }
 
     fn branch(&mut self, branch: &RawBranch) -> Option<Does> {

@@ -1,8 +1,11 @@
 //! The file, checked and compiled.
 
-use super::raw::{File, RawApplies, RawCategory, RawCsat, RawEngagement, RawNps, RawRule, RawSignal, RawTally};
+use super::raw::{
+    File, RawApplies, RawCategory, RawCsat, RawEngagement, RawNps, RawRule, RawSignal, RawTally, RawTheme,
+};
 use super::{
-    Answered, Applies, Category, EngagementRule, MAX_CATEGORIES, Rule, Scoring, Signal, Survey, SurveyKind, TallyRule,
+    Answered, Applies, Category, EngagementRule, MAX_CATEGORIES, MAX_THEMES, MAX_WORDS, Rule, Scoring, Signal, Survey,
+    SurveyKind, TallyRule, Theme,
 };
 use crate::cel::Program;
 use crate::condition;
@@ -45,6 +48,7 @@ pub(crate) fn load(
     }
     loader.engagement(&file.engagement);
     loader.out.texts = file.sentiment.properties;
+    loader.themes(file.theme);
     loader.out
 }
 
@@ -80,6 +84,34 @@ impl Loader<'_, '_> {
                 events.push(event.into_inner());
             }
             self.out.tally_rules.push(TallyRule { name: name.clone(), events });
+        }
+    }
+
+    fn themes(&mut self, themes: Vec<Spanned<RawTheme>>) {
+        if let Some(over) = themes.get(MAX_THEMES) {
+            self.report.at(over.span(), format!("there are more than {MAX_THEMES} themes"));
+        }
+        let mut names = Used::default();
+        for raw in themes.into_iter().take(MAX_THEMES).map(Spanned::into_inner) {
+            self.report.unique(&mut names, "a theme", "name", &raw.name);
+            let name = raw.name.into_inner();
+            if !(1..=MAX_WORDS).contains(&raw.words.get_ref().len()) {
+                let message =
+                    format!("theme `{name}` needs 1 to {MAX_WORDS} words, and not {}", raw.words.get_ref().len());
+                self.report.at(raw.words.span(), message);
+            }
+            let mut words = Vec::new();
+            for word in raw.words.into_inner() {
+                let text = word.get_ref().trim().to_lowercase();
+                if text.is_empty() {
+                    self.report.at(
+                        word.span(),
+                        format!("theme `{name}`: a word may not be empty; every answer would have it"),
+                    );
+                }
+                words.push(text);
+            }
+            self.out.themes.push(Theme { name, words });
         }
     }
 

@@ -3,6 +3,7 @@
 mod load;
 mod raw;
 mod survey;
+mod theme;
 
 use crate::cel::Program;
 use crate::vocabulary::{EventSlot, PersonSlot};
@@ -14,9 +15,16 @@ pub(crate) use load::{load, tally_names};
 #[cfg(feature = "schema")]
 pub(crate) use raw::File;
 pub use survey::{Survey, SurveyKind};
+pub use theme::Theme;
 
 /// The most shared caps of one score.
 pub const MAX_CATEGORIES: usize = 8;
+
+/// The most themes of survey answers.
+pub const MAX_THEMES: usize = 32;
+
+/// The most words of a theme.
+pub const MAX_WORDS: usize = 100;
 
 /// Points that an event gives to a score, decaying with time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -171,6 +179,8 @@ pub struct Scoring {
     pub engagement: EngagementRule,
     /// The properties with texts that people wrote.
     pub texts: Vec<String>,
+    /// The themes of survey answers, in the file's order.
+    pub themes: Vec<Theme>,
 }
 
 impl Scoring {
@@ -187,6 +197,12 @@ impl Scoring {
     /// Returns the survey whose answer is in the property of an event, by the event's name as counted.
     pub fn survey_of(&self, event: &str, property: &str) -> Option<&Survey> {
         self.surveys.iter().find(|survey| survey.event == event && survey.property == property)
+    }
+
+    /// Returns the properties with survey answers, and those with texts that people wrote.
+    pub fn answer_properties(&self) -> Vec<&str> {
+        let surveys = self.surveys.iter().map(|survey| survey.property.as_str());
+        surveys.chain(self.texts.iter().map(String::as_str)).collect()
     }
 
     /// Returns the surveys with an unreadable answer in `properties` of an event, by the event's name as counted.

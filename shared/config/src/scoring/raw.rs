@@ -42,6 +42,9 @@ pub(crate) struct File {
     /// The texts whose sentiment is analysed.
     #[serde(default)]
     pub(super) sentiment: RawSentiment,
+    /// A theme of survey answers, for the report `answers`; at most 32.
+    #[serde(default)]
+    pub(super) theme: Vec<Spanned<RawTheme>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -199,4 +202,15 @@ pub(super) struct RawSentiment {
     /// The event properties with texts that people wrote, such as "comment".
     #[serde(default)]
     pub(super) properties: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTheme {
+    /// Its name in the report: letters, digits, `_` and `-`; unique.
+    pub(super) name: Spanned<String>,
+    /// Words or phrases, or their beginnings ("pric" for price and pricing), in any language; upper and lower case are the same. An
+    /// answer with one of them is of the theme. 1 to 100.
+    pub(super) words: Spanned<Vec<Spanned<String>>>,
 }

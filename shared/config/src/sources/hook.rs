@@ -22,6 +22,8 @@ pub enum Scheme {
     Hubspot,
     /// Zendesk.
     Zendesk,
+    /// Zoom.
+    Zoom,
 }
 
 impl Scheme {
@@ -40,6 +42,7 @@ impl Scheme {
         match self {
             Self::Standard => ["webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"].contains(&header),
             Self::Hubspot => header == "x-hubspot-request-timestamp",
+            Self::Zoom => header == "x-zm-request-timestamp",
             Self::Zendesk => header == "x-zendesk-webhook-signature-timestamp",
             Self::Stripe | Self::Github => false,
         }

@@ -40,6 +40,8 @@ pub enum PersonSlot {
     TenureDays,
     /// Whole days since the first payment.
     CustomerDays,
+    /// Whole days since a trial ended without a payment.
+    LostTrialDays,
     /// Frequency and amount of activity, 0 to 100.
     Engagement,
     /// Events counted in all.
@@ -167,6 +169,10 @@ pub enum AccountField {
     Renewals,
     /// Days until it renews next.
     RenewsInDays,
+    /// Tests whether a subscription that it pays for ends with its period.
+    Cancels,
+    /// Tests whether a payment for one of its subscriptions is overdue.
+    PastDue,
     /// A trait, by its path.
     Trait(Vec<String>),
 }
@@ -175,6 +181,17 @@ impl PersonSlot {
     /// Returns whether it reads the account, which then has to be loaded.
     pub fn asks_account(&self) -> bool {
         matches!(self, Self::Account(_))
+    }
+
+    /// Returns the name of the event that it counts, as counted.
+    pub fn event(&self) -> Option<&str> {
+        match self {
+            Self::Count { event }
+            | Self::CountWithin { event, .. }
+            | Self::CountHours { event, .. }
+            | Self::DaysSince { event, .. } => Some(event),
+            _ => None,
+        }
     }
 }
 
@@ -196,7 +213,7 @@ pub struct PersonVocabulary<'a> {
 }
 
 /// The fields of `account`.
-pub const ACCOUNT_FIELDS: [&str; 12] = [
+pub const ACCOUNT_FIELDS: [&str; 14] = [
     "id",
     "people",
     "score",
@@ -207,6 +224,8 @@ pub const ACCOUNT_FIELDS: [&str; 12] = [
     "stage",
     "renewals",
     "renews_in_days",
+    "cancels",
+    "past_due",
     "leading_buyer",
     "traits.NAME",
 ];
@@ -227,6 +246,7 @@ impl Vocabulary for PersonVocabulary<'_> {
             "idle_days" => (PersonSlot::IdleDays, Type::Int),
             "tenure_days" => (PersonSlot::TenureDays, Type::Int),
             "customer_days" => (PersonSlot::CustomerDays, Type::Int),
+            "lost_trial_days" => (PersonSlot::LostTrialDays, Type::Int),
             "engagement" => (PersonSlot::Engagement, Type::Int),
             "events" => (PersonSlot::Events, Type::Int),
             "nps" => (PersonSlot::Nps, Type::Int),
@@ -361,6 +381,8 @@ impl PersonVocabulary<'_> {
             ["leading_buyer"] => (AccountField::LeadingBuyer, Type::Bool),
             ["renewals"] => (AccountField::Renewals, Type::Int),
             ["renews_in_days"] => (AccountField::RenewsInDays, Type::Int),
+            ["cancels"] => (AccountField::Cancels, Type::Bool),
+            ["past_due"] => (AccountField::PastDue, Type::Bool),
             ["traits", rest @ ..] if !rest.is_empty() => {
                 let path = rest.iter().map(|name| (*name).to_owned()).collect();
                 (AccountField::Trait(path), Type::Dyn)

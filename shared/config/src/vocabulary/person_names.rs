@@ -45,6 +45,11 @@ pub static PERSON_NAMES: &[Name] = &[
     variable("tenure_days", Type::Int, "Whole days since the first activity; missing without any."),
     variable("customer_days", Type::Int, "Whole days since the first payment; missing without one."),
     variable(
+        "lost_trial_days",
+        Type::Int,
+        "Whole days since a trial ended without a payment, for leads and users of a free plan; missing for everyone else.",
+    ),
+    variable(
         "engagement",
         Type::Int,
         "How often and how much the person does something, 0 to 100: scoring.toml, [engagement].",
@@ -91,7 +96,7 @@ pub static PERSON_NAMES: &[Name] = &[
     map(
         "account",
         Type::Dyn,
-        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .renewals (the number of renewals), .renews_in_days (whole days until the next renewal, 0 on the last; missing once that has passed or the account has left), .leading_buyer (whether the person was the buyer with the most weight when the account became ready; for journeys), .traits.NAME; missing without an account or if unknown.",
+        "The person's account: account.id, .people, .score, .health (0 to 100), .value (minor units a year), .touch (\"high\", \"low\", \"none\"), .owner, .stage, .renewals (the number of renewals), .renews_in_days (whole days until the next renewal, 0 on the last; missing once that has passed or the account has left), .cancels and .past_due (as of the person, but of any of its subscriptions), .leading_buyer (whether the person was the buyer with the most weight when the account became ready; for journeys), .traits.NAME; missing without an account or if unknown.",
     ),
     function(
         "count",

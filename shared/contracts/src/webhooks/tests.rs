@@ -181,3 +181,37 @@ fn timestamps_are_held_to_what_the_official_libraries_accept() {
     let stripe = |offset: i64| verify_vector(Scheme::Stripe, &vectors["stripe"][0], NOW - offset);
     assert_eq!((stripe(-299), stripe(-301), stripe(310)), (Ok(()), Err(Rejection::TooOld), Ok(())));
 }
+
+/// Signed by Python's `hmac` over the sample of Zoom's documentation.
+#[test]
+fn zoom_signature_covers_time_and_body_and_a_validation_is_answered_with_the_secret_that_signed_it() {
+    const BODY: &[u8] = br#"{"payload":{"plainToken":"qgg8vlvZRS6UYooatFL8Aw"},"event_ts":1654503849680,"event":"endpoint.url_validation"}"#;
+    const SIGNATURE: &str = "v0=fc968dc17e8059b51dc04de30ae9969f89257012ecebf4c56dd5322ca0bfc2f9";
+    let signed = |signature: &str, at: &str, body: &[u8], now: i64| {
+        let pairs = [("x-zm-signature", signature), ("x-zm-request-timestamp", at)];
+        check(Scheme::Zoom, "old zoom-secret", &pairs, body, Timestamp::from_second(now).unwrap())
+    };
+    assert_eq!(signed(SIGNATURE, "1736935200", BODY, NOW), Ok(()));
+    assert_eq!(signed(&SIGNATURE.to_uppercase().replace("V0", "v0"), "1736935200", BODY, NOW), Ok(()));
+    assert_eq!(signed(SIGNATURE, "1736935200", b"{}", NOW), Err(Rejection::WrongSignature));
+    assert_eq!(signed(SIGNATURE, "1736935201", BODY, NOW), Err(Rejection::WrongSignature));
+    assert_eq!(signed(SIGNATURE, "1736935200", BODY, NOW + 301), Err(Rejection::TooOld));
+    assert_eq!(signed(&SIGNATURE[3..], "1736935200", BODY, NOW), Err(Rejection::UnsupportedVersion("x-zm-signature")));
+    assert_eq!(signed("v0=xy", "1736935200", BODY, NOW), Err(Rejection::MalformedHeader("x-zm-signature")));
+    assert_eq!(signed(SIGNATURE, "soon", BODY, NOW), Err(Rejection::MalformedHeader("x-zm-request-timestamp")));
+
+    let answer = |signature: &str, body: &[u8]| {
+        let headers = headers(&[("x-zm-signature", signature), ("x-zm-request-timestamp", "1736935200")]);
+        let request = Signed { method: "POST", uri: "https://hooks.example.com/hooks/zoom", headers: &headers, body };
+        zoom::validation(&secret("old zoom-secret"), request, now())
+    };
+    let validation = answer(SIGNATURE, BODY).unwrap();
+    let expected = serde_json::json!({
+        "plainToken": "qgg8vlvZRS6UYooatFL8Aw",
+        "encryptedToken": "b17f0320a1322a509340a1a835b3d9edbc491f0b0790ed2d20d0604d39dfe922"
+    });
+    assert_eq!(serde_json::to_value(&validation).unwrap(), expected);
+    // Anyone could otherwise get a signature for any body, by asking for the HMAC of `v0:TIME:BODY`.
+    assert_eq!(answer(&format!("v0={}", "0".repeat(64)), BODY), None);
+    assert_eq!(answer(SIGNATURE, b"{}"), None);
+}

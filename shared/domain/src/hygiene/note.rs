@@ -110,6 +110,14 @@ pub enum Reason {
         "more than {MAX_TRAITS} traits: the mail address and the like, and then the first of the alphabet, are kept in the profile"
     )]
     TooMany,
+    /// No amount of money. The event keeps it.
+    #[error(
+        "no amount that can be read: a number from 0, or its text, such as 12.50 or \"12.50\"; it counts as no payment"
+    )]
+    Amount,
+    /// No currency. The event keeps it.
+    #[error("no currency: three letters of ISO 4217, such as EUR; the amount counts as no payment")]
+    Currency,
     /// No answer of the survey's scale. The event keeps it.
     #[error(
         "no answer that can be read: a whole number from {lowest} to {highest}, or its text, such as \"{highest}\" or \"{highest}/{highest}\"; it counts as no answer"

@@ -1,6 +1,6 @@
 //! When an account has to be recomputed through time alone.
 
-use super::standing::{state_of, touch, value};
+use super::standing::{state_of, touch_of, value};
 use super::{Account, Course, listing};
 use crate::billing::Standing;
 use crate::instant::timestamp;
@@ -87,12 +87,13 @@ fn next_turn(config: &Config, account: &Account, now: Timestamp) -> Option<Times
     let left = standing.ended.map(timestamp).filter(|_| since.is_none());
     let settles = left.and_then(|left| settled(left, now)).map(whole_second);
     let turns = standing.turns.iter().copied().map(timestamp);
-    let moments = turns.chain(idle).chain(grown.into_iter().flatten()).map(whole_second);
+    let touch = config.accounts.touch.existing_until.and_then(|until| Timestamp::from_second(until).ok());
+    let moments = turns.chain(idle).chain(grown.into_iter().flatten()).chain(touch).map(whole_second);
     let mut moments: Vec<Timestamp> = moments.filter(|at| *at > now).collect();
     moments.sort_unstable();
     let at = |now: Timestamp| -> (Stage, Option<i64>, perennial_domain::Touch) {
         let value = value(config, account, now);
-        (stage(&Moment::new(config, now), &state), value, touch(config, value))
+        (stage(&Moment::new(config, now), &state), value, touch_of(config, account, value, now))
     };
     let current = at(now);
     let turn = moments.into_iter().find(|moment| at(*moment) != current);

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_config::accounts::{Crm, CrmField};
 use perennial_config::vocabulary::AccountField;
-use perennial_domain::{AccountFacts, AccountId, AccountUpdate, hash};
+use perennial_domain::{AccountFacts, AccountId, AccountUpdate, Stage, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,8 +71,8 @@ pub struct Told {
     pub again: Option<Timestamp>,
 }
 
-/// Decides the consequences of `facts`, which are the account's at `now`, and adds them to the outbox. Returns whether
-/// there are any. `pause` is the shortest time between two evaluations of the account's people; it grows with their
+/// Decides the consequences of `facts`, which are the account's at `now`, adds them to the outbox, and records the touch model
+/// of a customer. Returns whether the outbox has anything new. `pause` is the shortest time between two evaluations of the account's people; it grows with their
 /// number, up to threefold.
 pub fn decide(
     config: &Config,
@@ -81,6 +81,9 @@ pub fn decide(
     now: Timestamp,
     pause: SignedDuration,
 ) -> bool {
+    // Without facts about its stage, an account with a value is a customer.
+    let is_customer = facts.stage.map_or(facts.value.is_some(), Stage::pays);
+    account.touch = is_customer.then_some(facts.touch);
     // An end that only changes the plan is not written to the CRM.
     let is_settled = facts.left.and_then(|left| settled(left, now)).is_none();
     let crm = config.accounts.crm.as_ref().filter(|_| is_settled);
@@ -156,7 +159,8 @@ fn wake(config: &Config, account: &mut Account, facts: &AccountFacts, now: Times
     let seen = fingerprint(config, facts);
     let pause = pause(facts.people, least);
     let action = match account.told {
-        Some(told) if told.facts == seen => return false,
+        // A person who was evaluated with other facts in between keeps them, even if the facts are as before again.
+        Some(told) if told.facts == seen && told.again.is_none() => return false,
         Some(told) if now < told.at + pause => {
             let again = told.at + pause;
             if told.again.is_some_and(|again| now < again) {
@@ -182,7 +186,7 @@ fn pause(people: u32, least: SignedDuration) -> SignedDuration {
 }
 
 /// Returns a hash of everything that this configuration's conditions read: other changes cause no evaluation.
-fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
+pub fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
     let follows = config.lifecycle.people_follow_account.then_some(&AccountField::Stage);
     // People are listed by their owner.
     let listed = config.accounts.owner.is_any().then_some(&AccountField::Owner);
@@ -197,6 +201,8 @@ fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
         AccountField::Stage => json!(facts.stage),
         AccountField::LeadingBuyer => json!(facts.leading_buyer),
         AccountField::Renewals => json!(facts.renewals),
+        AccountField::Cancels => json!(facts.cancels),
+        AccountField::PastDue => json!(facts.past_due),
         // The passing of days causes none: each person has a timer for them.
         AccountField::RenewsInDays => json!(facts.renews_at),
         AccountField::Trait(path) => json!(path.first().and_then(|name| facts.traits.get(name))),

@@ -17,9 +17,9 @@ use std::collections::BTreeMap;
 /// computed now, under the active configuration; score and health are those of `now` by its people's curves.
 pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts {
     let value = value(config, account, now);
-    let touch = touch(config, value);
+    let touch = touch_of(config, account, value, now);
     let summary = account.summary.as_ref();
-    let (stage, left) = standing_of(config, account, now);
+    let (stage, standing) = standing_of(config, account, now);
     AccountFacts {
         id: account.id.clone(),
         people: summary.map_or(0, |summary| summary.people),
@@ -29,9 +29,11 @@ pub fn facts(config: &Config, account: &Account, now: Timestamp) -> AccountFacts
         touch,
         owner: owner(config, account, touch),
         stage,
-        left,
+        left: standing.ended.filter(|_| stage.is_some_and(|stage| !stage.pays())).map(timestamp),
         ended: account.subscriptions().filter_map(|(key, each)| Some((key, each.reported_end()?))).collect(),
         renewals: account.renewal_count(config, now),
+        cancels: standing.cancels,
+        past_due: standing.past_due,
         renews_at: account.renews_at(config, now).filter(|_| stage != Some(Stage::Churned)),
         leading_buyer: account.leading_buyer,
         traits: account.present_traits().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
@@ -95,6 +97,13 @@ pub fn touch(config: &Config, value: Option<i64>) -> Touch {
     }
 }
 
+/// Returns the touch model of `account`, whose value is `value`: for as long as configured, the one that it had as a customer
+/// when it was last computed.
+pub(super) fn touch_of(config: &Config, account: &Account, value: Option<i64>, now: Timestamp) -> Touch {
+    let keeps = config.accounts.touch.existing_until.is_some_and(|until| now.as_second() < until);
+    account.touch.filter(|_| keeps).unwrap_or_else(|| touch(config, value))
+}
+
 /// Returns the account's owner: that of its trait, else the touch model's.
 fn owner(config: &Config, account: &Account, touch: Touch) -> Option<String> {
     let named = named_owner(config, |name| account.traits.get(name).map(|held| &held.value));
@@ -107,15 +116,13 @@ pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Opti
     (!named.is_empty()).then_some(named)
 }
 
-/// Returns the account's stage from its own facts, as for a person with these facts, and, if it pays for nothing, when
-/// its last subscription ended; `None` without facts. It is idle for as long as all of its people are.
-fn standing_of(config: &Config, account: &Account, now: Timestamp) -> (Option<Stage>, Option<Timestamp>) {
-    let Some(state) = state_of(account) else { return (None, None) };
+/// Returns the account's stage and status from its own facts, as for a person with these facts; no stage without facts. It is
+/// idle for as long as all of its people are.
+fn standing_of(config: &Config, account: &Account, now: Timestamp) -> (Option<Stage>, Standing) {
+    let Some(state) = state_of(account) else { return (None, Standing::default()) };
     let moment = Moment::new(config, now);
     let standing = Standing::of(&moment, &state);
-    let stage = stage_of(&moment, &state, &standing);
-    let left = standing.ended.filter(|_| !stage.pays());
-    (Some(stage), left.map(timestamp))
+    (Some(stage_of(&moment, &state, &standing)), standing)
 }
 
 /// Returns the account's facts as those of a person; `None` if there are none.

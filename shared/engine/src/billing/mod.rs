@@ -12,7 +12,7 @@ pub(crate) mod unverified;
 pub use payment::{Movement, Payment, Refund, Said, movement};
 pub use report::report;
 pub(crate) use standing::{CHANGEOVER, phases};
-pub use standing::{Phase, Standing, has_old_milestones, phase};
+pub use standing::{Phase, Standing, has_old_milestones, paid_subscriptions, phase};
 pub use subscription::{Dated, Subscription};
 
 use perennial_domain::Currency;
@@ -64,7 +64,7 @@ impl Billing {
     fn bound(&mut self) {
         while self.subscriptions.len() > MAX_SUBSCRIPTIONS {
             let is_live = |of: &Subscription| of.ended.is_none_or(|end| end < of.last);
-            // What only public sources said pushes out nothing else.
+            // Data from public sources alone replaces nothing else.
             let order =
                 |(key, of): &(&u64, &Subscription)| (!unverified::is_unverified(**key), is_live(of), of.last, **key);
             let first = self.subscriptions.iter().min_by_key(order);

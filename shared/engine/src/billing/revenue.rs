@@ -3,6 +3,7 @@
 use super::{Billing, MAX_PAYMENTS, Movement, Refund, Sums};
 use crate::state::State;
 use perennial_domain::{Currency, Money};
+use std::collections::BTreeSet;
 
 impl State {
     /// Merges a payment event. Call it once an event.
@@ -48,6 +49,13 @@ impl State {
         }
         sums.retain(|_, sum| *sum > 0);
         sums
+    }
+
+    /// Returns the currencies in which anything was ever paid, even if all of it was refunded.
+    pub fn currencies_paid(&self) -> BTreeSet<Currency> {
+        let named =
+            self.billing.payments.values().filter(|payment| payment.minor() > 0).map(|payment| payment.currency);
+        self.revenue.keys().copied().chain(named).collect()
     }
 
     /// Returns payments minus refunds in one currency, in minor units.

@@ -172,6 +172,15 @@ pub(crate) fn phases<'a>(
     subscriptions.iter().filter(move |(key, _)| counts || !unverified::is_unverified(**key)).map(stands)
 }
 
+/// Returns the subscriptions of `state` that are paid for at the moment, without those that are the same as another one, reported
+/// twice.
+pub fn paid_subscriptions<'a>(moment: &Moment<'a>, state: &'a State) -> Vec<Cow<'a, Subscription>> {
+    let all: Vec<(Cow<'_, Subscription>, Phase)> = phases(moment, state).collect();
+    let paid =
+        all.iter().filter(|(each, phase)| matches!(phase, Phase::Paid { .. }) && !is_told_twice(each, *phase, &all));
+    paid.map(|(each, _)| each.clone()).collect()
+}
+
 impl Standing {
     /// Returns the status of the owner of `state` at the moment.
     pub fn of(moment: &Moment<'_>, state: &State) -> Self {

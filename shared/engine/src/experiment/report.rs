@@ -9,9 +9,12 @@ use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Way};
 use perennial_domain::hash::hash32;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The name of a split's control variant; without it, the first in alphabetical order is the control.
 pub const CONTROL: &str = "control";
+/// The default difference of rates to plan for: five percentage points.
+pub const EFFECT: f64 = 0.05;
 /// The error rate of intervals.
 pub const ALPHA: f64 = 0.05;
 /// The chance to find the effect that is planned for.
@@ -65,6 +68,17 @@ pub enum Of {
         /// The holdout's name.
         name: String,
     },
+}
+
+/// `split which`, `holdout`, `holdout of everything, NAME`.
+impl fmt::Display for Of {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Split { step } => write!(f, "split {step}"),
+            Self::Holdout => f.write_str("holdout"),
+            Self::Always { name } => write!(f, "holdout of everything, {name}"),
+        }
+    }
 }
 
 /// One group.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub const HOLDOUT_DAYS: i64 = 730;
 
 /// Counts people for [`reports`](super::report::reports). Counting can be interrupted, stored and resumed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     now: Timestamp,
     /// The journeys by id. One that nobody entered is included, to distinguish it from one that did not exist yet.
@@ -37,7 +37,7 @@ pub(super) struct Count {
 }
 
 /// The people of a journey.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OfJourney {
     /// By the step's id.
     pub(super) splits: BTreeMap<String, OfSplit>,
@@ -48,14 +48,14 @@ pub(super) struct OfJourney {
 }
 
 /// The people of a split.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OfSplit {
     /// By the hash of the way's name.
     pub(super) ways: BTreeMap<u32, Count>,
 }
 
 /// The people of a holdout.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OfHoldout {
     pub(super) held_out: Count,
     /// The day on which the first was held out.
@@ -98,6 +98,34 @@ impl OfHoldout {
         self.since = Some(self.since.map_or(day, |since| since.min(day)));
         self.held_out.add(journey, Some(entered), now);
     }
+
+    fn merge(&mut self, other: &Self) {
+        self.held_out = self.held_out.plus(other.held_out);
+        self.since = earlier(self.since, other.since);
+    }
+}
+
+impl OfJourney {
+    fn merge(&mut self, other: &Self) {
+        for (step, split) in &other.splits {
+            let ways = &mut self.splits.entry(step.clone()).or_default().ways;
+            for (way, count) in &split.ways {
+                let sum = ways.entry(*way).or_default();
+                *sum = sum.plus(*count);
+            }
+        }
+        self.holdout.merge(&other.holdout);
+        self.always.merge(&other.always);
+        for (day, count) in &other.rest {
+            let sum = self.rest.entry(*day).or_default();
+            *sum = sum.plus(*count);
+        }
+    }
+}
+
+/// Returns the earlier of two days, as far as they are known.
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }
 
 /// The holdout of everything, where it is worth telling of this journey: that people are held out of it shows only where that has a goal.
@@ -117,6 +145,14 @@ impl Tally {
         self.journeys.contains_key(journey)
     }
 
+    /// Adds the counts of other people, at the same time and under the same configuration.
+    pub fn merge(&mut self, other: &Self) {
+        self.always_since = earlier(self.always_since, other.always_since);
+        for (journey, counts) in &other.journeys {
+            self.journeys.entry(journey.clone()).or_default().merge(counts);
+        }
+    }
+
     /// Counts a person, by the combination of their facts. `config` is that of [`Self::new`].
     pub fn add(&mut self, config: &Config, facts: &Facts) {
         let assigned = |key: u32| facts.assigned.get(&key).copied();
@@ -130,7 +166,7 @@ impl Tally {
             let Some(of) = self.journeys.get_mut(&journey.id) else { continue };
             let entered = facts.entered.get(&journey.key);
             let held_out = assigned(holdout_key(&journey.id));
-            // Who entered before they were held out got what others get, and so does everyone of an essential journey.
+            // A person who entered before they were held out got the same as others, and so does everyone of an essential journey.
             let got_nothing = |held_out: Option<Assigned>| {
                 !journey.essential && held_out.zip(entered).is_some_and(|(held, entered)| held.covers(entered))
             };
@@ -150,7 +186,7 @@ impl Tally {
             match (held_out, always) {
                 (Some(assigned), None) => of.holdout.add(journey, entered, assigned, self.now),
                 (None, Some(assigned)) => of.always.add(journey, entered, assigned, self.now),
-                // Who is in both says nothing about either.
+                // A person in both is evidence for neither.
                 (Some(_), Some(_)) => {}
                 (None, None) => {
                     let day = entered.last.div_euclid(DAY_SECONDS * 1000);

@@ -70,7 +70,9 @@ pub fn why_withheld(withheld: Withheld) -> &'static str {
         Withheld::Expired => {
             "dropped: its turn did not come before it was older than its journey's limit (max_age_days)"
         }
-        Withheld::Displaced => "dropped: as many better messages wait as a profile keeps",
+        Withheld::Displaced => {
+            "dropped: as many better messages wait as a profile keeps, or a journey that replaces what is due came first"
+        }
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) fn account(people: u32, stage: Option<Stage>) -> AccountFacts {
         left: None,
         ended: Default::default(),
         renewals: 0,
+        cancels: false,
+        past_due: false,
         renews_at: None,
         leading_buyer: None,
         traits: Default::default(),

@@ -91,6 +91,8 @@ pub(super) struct Values {
     list: Option<Arc<[String]>>,
     /// The brackets that are open around the list in progress; `None` outside of lists.
     within: Option<usize>,
+    /// The arrays that are open around the rows; `None` once a value was broken, as brackets are not known after it.
+    arrays: Option<usize>,
 }
 
 impl fmt::Debug for Values {
@@ -157,7 +159,17 @@ impl Scan {
 
 impl Values {
     pub(super) fn new(bytes: Box<dyn BufRead + Send>, list: Option<Arc<[String]>>) -> Self {
-        Self { bytes, line: 1, value: Vec::new(), back: Vec::new(), position: 0, settled: 0, list, within: None }
+        Self {
+            bytes,
+            line: 1,
+            value: Vec::new(),
+            back: Vec::new(),
+            position: 0,
+            settled: 0,
+            list,
+            within: None,
+            arrays: Some(0),
+        }
     }
 
     /// Returns the next object; `None` at the end.
@@ -171,7 +183,8 @@ impl Values {
             match self.collect() {
                 Ok(Collected::List) => {}
                 Ok(Collected::Value) if self.value.is_empty() => {
-                    let is_cut = self.within.take().is_some();
+                    let is_open = self.arrays.take().is_some_and(|arrays| arrays > 0);
+                    let is_cut = self.within.take().is_some() || is_open;
                     return is_cut.then(|| Err(damaged(line, &io::ErrorKind::UnexpectedEof.into())));
                 }
                 Ok(Collected::Value) => return Some(parse(line, self.value.trim_ascii())),
@@ -179,6 +192,7 @@ impl Values {
                     let reason = "the value is too large, or its brackets are not closed";
                     let reject = Reject::new(line, Code::TooLarge, reason, "at most 1 MB a row", &self.value);
                     self.put_back(line, start);
+                    self.arrays = None;
                     return Some(Err(reject));
                 }
                 Err(error) => return Some(Err(damaged(line, &error))),
@@ -210,9 +224,14 @@ impl Values {
                 return Ok(());
             }
             self.consume(byte);
-            if let (b']', Some(depth)) = (byte, self.within) {
-                self.within = None;
-                self.skip_rest(depth)?;
+            match (byte, self.within) {
+                (b']', Some(depth)) => {
+                    self.within = None;
+                    self.skip_rest(depth)?;
+                }
+                (b'[', None) => self.arrays = self.arrays.map(|arrays| arrays + 1),
+                (b']', None) => self.arrays = self.arrays.map(|arrays| arrays.saturating_sub(1)),
+                _ => {}
             }
         }
         Ok(())

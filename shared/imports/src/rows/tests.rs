@@ -301,3 +301,20 @@ proptest! {
         prop_assert_eq!(found, items);
     }
 }
+
+#[test]
+fn an_array_that_ends_early_is_a_reject_and_a_whole_one_is_not() {
+    let items = r#"{"id":"a"},{"id":"b"}"#;
+    let two = [row(1, json!({"id": "a"})), row(1, json!({"id": "b"}))];
+    for whole in
+        [format!("[{items}]"), format!("[{items},]\n"), format!("{{\"data\":[{items}]}}"), format!("[[{items}]]")]
+    {
+        assert_eq!(read(&whole), two, "{whole}");
+    }
+    for cut in [format!("[{items}"), format!("[{items},"), format!("[{items}\n"), format!("[[{items}]")] {
+        let found = read(&cut);
+        assert_eq!((&found[..2], found.len()), (&two[..], 3), "{cut}: {found:?}");
+        assert_eq!(found[2][2], "damaged", "{cut}");
+    }
+    assert_eq!(read("[]"), Vec::<Value>::new());
+}

@@ -1,16 +1,14 @@
 //! The changes of recurring revenue from month to month, and how much of it stays.
 
-use super::ledger::{ByMonth, Ledger};
+use super::ledger::{ByMonth, Ledger, end_of};
 use crate::cohorts::{MONTHS, month_name};
 use crate::report::{Cell, Table, Unit};
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use perennial_config::Config;
 use perennial_domain::Currency;
-use perennial_domain::time::month_of;
+use perennial_domain::time::{date_of, day_of, month_of};
 use std::collections::BTreeMap;
-
-/// The months after which revenue is compared.
-const YEAR: i32 = 12;
 
 /// The changes of one month, in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,9 +46,11 @@ impl Ledger {
     /// Returns the changes of each of the last 24 months, and the revenue that stays, by currency. Says in `notes` where
     /// less than a year is compared.
     pub(crate) fn revenue(&self, config: &Config, now: Timestamp, notes: &mut Vec<String>) -> Vec<Table> {
-        let mut currencies: BTreeMap<Currency, Vec<ByMonth>> = BTreeMap::new();
-        for ((_, currency), months) in self.customers(config.billing.trial_days, now) {
-            currencies.entry(currency).or_default().push(months);
+        let trial_days = config.billing.trial_days;
+        let all = self.customers(trial_days, now);
+        let mut currencies: BTreeMap<Currency, Vec<&ByMonth>> = BTreeMap::new();
+        for ((_, currency), months) in &all {
+            currencies.entry(*currency).or_default().push(months);
         }
         let this_month = month_of(now);
         let columns = [
@@ -83,13 +83,16 @@ impl Ledger {
             for month in first.max(this_month - MONTHS + 1)..=this_month {
                 table.row(row(month, *currency, changes(customers, month)));
             }
-            let since = first.max(this_month - YEAR);
-            if since > this_month - YEAR {
-                let months = this_month - since;
+            let (year_ago, first_end) = (a_year_before(now), end_of(first));
+            let since = year_ago.max(first_end);
+            if since > year_ago {
+                let months = this_month - first;
                 notes.push(format!("{currency}: retention is over {months} months only; a year is intended"));
             }
-            if since < this_month {
-                kept.row(stayed(customers, *currency, since, this_month));
+            if first < this_month {
+                let before = self.customers_at(trial_days, since);
+                let is = |customer: &(u64, Currency)| all.get(customer).map_or(0, |months| at(months, this_month));
+                kept.row(stayed(&before, is, *currency, since, this_month - month_of(since)));
             }
         }
         vec![table, kept]
@@ -100,7 +103,7 @@ fn at(months: &ByMonth, month: i32) -> i64 {
     months.get(&month).copied().unwrap_or(0)
 }
 
-fn changes(customers: &[ByMonth], month: i32) -> Changes {
+fn changes(customers: &[&ByMonth], month: i32) -> Changes {
     let mut changes = Changes::default();
     for months in customers {
         changes.add(at(months, month - 1), at(months, month), months.range(..month).next().is_some());
@@ -115,27 +118,38 @@ fn row(month: i32, currency: Currency, of: Changes) -> impl Iterator<Item = Cell
     names.into_iter().chain(money).chain([Cell::Count(of.customers)])
 }
 
-fn stayed(customers: &[ByMonth], currency: Currency, since: i32, now: i32) -> [Cell; 8] {
-    let (mut before, mut net, mut gross) = (0_i64, 0_i64, 0_i64);
-    let (mut then, mut kept) = (0, 0);
-    for months in customers {
-        let (was, is) = (at(months, since), at(months, now));
-        if was > 0 {
-            before = before.saturating_add(was);
-            net = net.saturating_add(is);
-            gross = gross.saturating_add(is.min(was));
-            then += 1;
-            kept += u64::from(is > 0);
-        }
+/// Returns the same time of day a year before.
+fn a_year_before(now: Timestamp) -> Timestamp {
+    let now = now.to_zoned(TimeZone::UTC);
+    now.checked_sub(1.year()).map_or(Timestamp::MIN, |then| then.timestamp())
+}
+
+/// Compares the revenue of the customers of `before` with their revenue now.
+fn stayed(
+    before: &BTreeMap<(u64, Currency), i64>,
+    now: impl Fn(&(u64, Currency)) -> i64,
+    currency: Currency,
+    since: Timestamp,
+    months: i32,
+) -> [Cell; 8] {
+    let (mut then, mut net, mut gross) = (0_i64, 0_i64, 0_i64);
+    let (mut customers, mut kept) = (0, 0);
+    for (customer, was) in before.iter().filter(|((_, of), was)| *of == currency && **was > 0) {
+        let is = now(customer);
+        then = then.saturating_add(*was);
+        net = net.saturating_add(is);
+        gross = gross.saturating_add(is.min(*was));
+        customers += 1;
+        kept += u64::from(is > 0);
     }
     [
         Cell::text(currency.as_str()),
-        Cell::text(month_name(since)),
-        Cell::Count(now.abs_diff(since).into()),
-        Cell::Money { minor: before, currency },
-        Cell::Share { part: net, of: before },
-        Cell::Share { part: gross, of: before },
-        Cell::Count(then),
-        Cell::share(kept, then),
+        Cell::text(date_of(day_of(since)).to_string()),
+        Cell::Count(months.unsigned_abs().into()),
+        Cell::Money { minor: then, currency },
+        Cell::Share { part: net, of: then },
+        Cell::Share { part: gross, of: then },
+        Cell::Count(customers),
+        Cell::share(kept, customers),
     ]
 }

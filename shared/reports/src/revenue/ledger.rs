@@ -56,6 +56,12 @@ impl Known {
         mrr(self.subscription.as_ref()?, self.paid.map(|(_, paid)| paid), trial_days, now)
     }
 
+    /// Returns the currency of the price, or else of the newest payment; `None` without either.
+    pub(super) fn currency(&self) -> Option<Currency> {
+        let price = self.subscription.as_ref().and_then(|known| known.price.as_ref()).map(|price| price.value.1);
+        price.or_else(|| self.paid.map(|(_, paid)| paid.currency))
+    }
+
     /// Returns the customer: the subscription's account, else the identity that it was first reported of.
     fn customer(&self) -> u64 {
         let account = self.subscription.as_ref().and_then(|known| known.account.as_ref());
@@ -87,23 +93,62 @@ impl Ledger {
     /// Returns the recurring revenue of each customer and currency at the end of each month up to that of `now`, and at
     /// `now` for that month.
     pub(super) fn customers(&self, trial_days: u16, now: Timestamp) -> BTreeMap<(u64, Currency), ByMonth> {
-        let mut customers: BTreeMap<(u64, Currency), [ByMonth; 2]> = BTreeMap::new();
+        let mut customers = Customers::default();
         for notices in self.subscriptions.values() {
             let (known, months) = months_of(notices, trial_days, now);
-            for (month, money) in months {
-                let both = customers.entry((known.customer(), money.currency)).or_default();
-                let sum = both[usize::from(known.is_named())].entry(month).or_default();
-                *sum = sum.saturating_add(money.minor);
+            customers.add(&known, months);
+        }
+        customers.merged()
+    }
+
+    /// Returns the recurring revenue of each customer and currency at `then`, as it was known at that time.
+    pub(super) fn customers_at(&self, trial_days: u16, then: Timestamp) -> BTreeMap<(u64, Currency), i64> {
+        let mut customers = Customers::default();
+        let month = month_of(then);
+        for known in self.known(then) {
+            let money = known.mrr(trial_days, then.as_microsecond());
+            customers.add(&known, money.into_iter().map(|money| (month, money)));
+        }
+        let merged = customers.merged().into_iter();
+        merged.filter_map(|(customer, months)| Some((customer, *months.get(&month)?))).collect()
+    }
+}
+
+/// Revenue by customer, of subscriptions without an id and of those with one.
+#[derive(Debug, Default)]
+struct Customers {
+    /// Without an id, then with one.
+    by_kind: [BTreeMap<(u64, Currency), ByMonth>; 2],
+    /// The month in which the first subscription with an id was reported of each customer.
+    named_since: BTreeMap<u64, i32>,
+}
+
+impl Customers {
+    fn add(&mut self, known: &Known, months: impl IntoIterator<Item = (i32, Money)>) {
+        let customer = known.customer();
+        if let Some(first) = known.subscription.as_ref().filter(|_| known.is_named()).map(|known| known.first) {
+            let month = month_of(instant::timestamp(first));
+            self.named_since.entry(customer).and_modify(|since| *since = month.min(*since)).or_insert(month);
+        }
+        let of_kind = &mut self.by_kind[usize::from(known.is_named())];
+        for (month, money) in months {
+            let sum = of_kind.entry((customer, money.currency)).or_default().entry(month).or_default();
+            *sum = sum.saturating_add(money.minor);
+        }
+    }
+
+    /// Returns both kinds together. Once one with an id is reported of a customer, what has none is the same subscription,
+    /// reported twice: it no longer counts, not even after the end of the one with an id.
+    fn merged(self) -> BTreeMap<(u64, Currency), ByMonth> {
+        let [unnamed, mut all] = self.by_kind;
+        for ((customer, currency), months) in unnamed {
+            let since = self.named_since.get(&customer).copied().unwrap_or(i32::MAX);
+            for (month, minor) in months.range(..since) {
+                let sum = all.entry((customer, currency)).or_default().entry(*month).or_default();
+                *sum = sum.saturating_add(*minor);
             }
         }
-        let merged = customers.into_iter().map(|(customer, [unnamed, mut named])| {
-            // What has no id of its own is the same subscription, reported twice, where others have one.
-            for (month, minor) in unnamed {
-                named.entry(month).or_insert(minor);
-            }
-            (customer, named)
-        });
-        merged.collect()
+        all
     }
 }
 
@@ -127,4 +172,9 @@ fn months_of(notices: &Notices, trial_days: u16, now: Timestamp) -> (Known, Vec<
 fn beginning_of(month: i32) -> i64 {
     let midnight = first_of(month).to_zoned(TimeZone::UTC).map(|midnight| midnight.timestamp());
     midnight.unwrap_or(Timestamp::MAX).as_microsecond()
+}
+
+/// Returns the last moment of a month since January 1970.
+pub(super) fn end_of(month: i32) -> Timestamp {
+    instant::timestamp(beginning_of(month + 1) - 1)
 }

@@ -40,7 +40,7 @@ pub fn notice(config: &Config, event: &Event) -> Option<Notice> {
 
 /// Returns a hash of the rules that decide which events [`notice`] reads, and how: notices that were kept under another
 /// hash are read again.
-pub fn rules(config: &Config) -> u64 {
+pub(crate) fn rules(config: &Config) -> u64 {
     let mut names: Vec<String> = Vec::new();
     for (name, milestones) in &config.lifecycle.milestones {
         names.push(format!("milestone {name} {milestones:?}"));

@@ -16,47 +16,50 @@ struct Plan {
     ever: u64,
     paid: u64,
     ended: u64,
-    mrr: BTreeMap<Currency, i64>,
+    mrr: i64,
 }
 
 impl Ledger {
-    /// Returns a row for each interval and currency: subscriptions ever paid for, paid for now, and ended.
+    /// Returns a row for each interval and currency: subscriptions ever paid for, paid for now, and ended. Free plans, and seats and
+    /// others without a price or payment, are left out.
     pub(crate) fn plans(&self, config: &Config, now: Timestamp) -> Table {
         let (trial_days, at) = (config.billing.trial_days, now.as_microsecond());
-        let mut plans: BTreeMap<&str, Plan> = BTreeMap::new();
+        let mut plans: BTreeMap<(&str, Currency), Plan> = BTreeMap::new();
         for known in self.known(now) {
-            let Some(subscription) = known.subscription.as_ref().filter(|known| known.was_paid()) else { continue };
-            let plan = plans.entry(called(subscription.interval.as_ref().map(|of| of.value))).or_default();
+            let (Some(subscription), Some(currency)) = (known.subscription.as_ref(), known.currency()) else {
+                continue;
+            };
+            if !subscription.was_paid() || subscription.is_free() {
+                continue;
+            }
+            let name = called(subscription.interval.as_ref().map(|of| of.value));
+            let plan = plans.entry((name, currency)).or_default();
             plan.ever += 1;
             match phase(subscription, trial_days, at) {
                 Phase::Paid { .. } => plan.paid += 1,
                 Phase::Ended { .. } => plan.ended += 1,
                 _ => {}
             }
-            if let Some(money) = known.mrr(trial_days, at) {
-                let sum = plan.mrr.entry(money.currency).or_default();
-                *sum = sum.saturating_add(money.minor);
-            }
+            plan.mrr = plan.mrr.saturating_add(known.mrr(trial_days, at).map_or(0, |money| money.minor));
         }
         let columns = [
             ("interval", Unit::Text),
+            ("currency", Unit::Text),
             ("ever paid", Unit::Count),
             ("paid now", Unit::Count),
             ("ended", Unit::Share),
-            ("currency", Unit::Text),
             ("mrr", Unit::Money),
         ];
         let mut table = Table::new("intervals", &columns);
-        for (name, plan) in plans {
-            let first =
-                [Cell::text(name), Cell::Count(plan.ever), Cell::Count(plan.paid), Cell::share(plan.ended, plan.ever)];
-            if plan.mrr.is_empty() {
-                table.row(first.clone());
-            }
-            for (currency, minor) in plan.mrr {
-                let money = [Cell::text(currency.as_str()), Cell::Money { minor, currency }];
-                table.row(first.iter().cloned().chain(money));
-            }
+        for ((name, currency), plan) in plans {
+            table.row([
+                Cell::text(name),
+                Cell::text(currency.as_str()),
+                Cell::Count(plan.ever),
+                Cell::Count(plan.paid),
+                Cell::share(plan.ended, plan.ever),
+                Cell::Money { minor: plan.mrr, currency },
+            ]);
         }
         table
     }

@@ -59,6 +59,11 @@ impl MessageState {
         Self::Displaced,
     ];
 
+    /// Returns whether the message was withheld on purpose, and is never sent.
+    pub fn is_withheld(self) -> bool {
+        matches!(self, Self::Suppressed | Self::Capped | Self::HeldOut | Self::Expired | Self::Displaced)
+    }
+
     /// Returns the name in items and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

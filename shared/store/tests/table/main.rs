@@ -10,6 +10,7 @@
 mod accounts;
 mod archive;
 mod artefact;
+mod audit;
 mod bounds;
 mod bucket;
 mod config;

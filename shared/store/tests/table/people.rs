@@ -164,6 +164,12 @@ async fn nobody_is_hidden_by_a_user_id_of_their_spelling() {
     assert_eq!(found("crm:7").await, Some(person("crm:7")), "nobody has this id");
     store.claim_value(Value::External("crm:7"), person("ada"), 4).await.unwrap();
     assert_eq!(found("crm:7").await, Some(person("ada")), "who has it by a trait");
+    let all = async |text: &str| store.all_named(text).await.unwrap();
+    assert_eq!(all("ada@acme.org").await, [person("ada"), person("ada@acme.org")].into());
+    assert_eq!(all(" crm:7 ").await, [person("ada"), person("crm:7")].into());
+    assert_eq!(all("ada").await, [person("ada")].into());
+    assert_eq!(all(&person("ada").to_string()).await, [person("ada")].into());
+    assert_eq!(all("nobody").await, [].into());
     let customer = Identity::External(ExternalId::parse("stripe:cus_5").unwrap());
     let mut own = Stored::new(Profile::new(customer.clone()));
     let event = EventBuilder::track("m", "x", "Paid").external("stripe", "cus_5").build();

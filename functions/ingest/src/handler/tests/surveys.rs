@@ -1,4 +1,4 @@
-//! Unreadable survey answers, as reported to the sender.
+//! Unreadable survey answers and payments, as reported to the sender.
 
 use super::Fixture;
 use serde_json::json;
@@ -36,4 +36,27 @@ async fn answers_of_a_batch_and_of_posthog_are_reported_too() {
     let posthog = json!({"batch":[{"event":"Survey Answered","distinct_id":"u","properties":{"nps":"85"}}]});
     let answer = fixture.post("/batch/", posthog.to_string()).await;
     assert_eq!(answer.body["warnings"][0]["field"], nps);
+}
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_read_is_reported_and_stays_in_the_event() {
+    let bought = |name: &str, revenue: serde_json::Value, currency: &str| {
+        json!({"userId":"u","event":name,"properties":{"revenue":revenue,"currency":currency}}).to_string()
+    };
+    let fixture = Fixture::new();
+    for unreadable in [json!("$1,234.50"), json!("10,50"), json!("abc"), json!(true), json!(-5), json!([1])] {
+        let answer = fixture.post("/v1/track", bought("Order Completed", unreadable.clone(), "EUR")).await;
+        let warning = &answer.body["warnings"][0];
+        assert_eq!((answer.status, &warning["field"]), (200, &json!("properties.revenue")), "{unreadable}");
+        assert!(warning["dropped"].as_str().is_some_and(|text| text.contains("12.50")), "{warning}");
+        assert_eq!(fixture.events().pop().map(|event| event.properties["revenue"].clone()), Some(unreadable));
+    }
+    let answer = fixture.post("/v1/track", bought("Order Completed", json!(5), "euro")).await;
+    assert_eq!(answer.body["warnings"][0]["field"], "properties.currency");
+    for readable in [json!(0), json!(10.5), json!("10.50"), json!(" 7 "), json!(null), json!("")] {
+        let answer = fixture.post("/v1/track", bought("Order Completed", readable.clone(), "EUR")).await;
+        assert!(answer.body["warnings"].is_null(), "{readable}: {}", answer.body);
+    }
+    let other = fixture.post("/v1/track", bought("Prices Viewed", json!("from 9 EUR"), "EUR")).await;
+    assert!(other.body["warnings"].is_null(), "no payment");
 }

@@ -353,3 +353,46 @@ async fn warnings_name_the_senders_payload() {
     let answer = standard(&fixture, "msg_1", body.as_bytes()).await;
     assert_eq!((&answer.body["accepted"], &answer.body["warnings"][0]["index"]), (&json!(4), &json!(1)));
 }
+
+#[tokio::test]
+async fn zoom_asks_for_the_secret_and_then_registrations_become_events_of_the_address() {
+    let fixture = Fixture::new();
+    let send = async |body: &str| {
+        let signature = format!("v0={}", HEXLOWER.encode(&mac(&[b"v0:", seconds().as_bytes(), b":", body.as_bytes()])));
+        let headers = [("x-zm-signature", &*signature), ("x-zm-request-timestamp", &*seconds())];
+        fixture.send("POST", "/hooks/zoom", &headers, body.as_bytes()).await
+    };
+    let asked = r#"{"event":"endpoint.url_validation","event_ts":1795298400000,"payload":{"plainToken":"abc"}}"#;
+    let answer = send(asked).await;
+    let expected = json!({ "plainToken": "abc", "encryptedToken": HEXLOWER.encode(&mac(&[b"abc"])) });
+    assert_eq!((answer.status, answer.body), (200, expected));
+    assert_eq!(fixture.send("POST", "/hooks/zoom", &[], asked.as_bytes()).await.status, 401, "anyone could ask");
+
+    let object = |rest: Value| {
+        let mut object = json!({"uuid": "x==", "id": "98765432101", "host_id": "h", "topic": "getting-started", "type": 5,
+            "start_time": "2026-11-24T15:00:00Z", "duration": 60, "timezone": "Europe/Rome"});
+        object.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        object
+    };
+    let registrant = json!({"registrant": {"id": "r1", "first_name": "Ada", "last_name": "Byron", "email": "Ada@acme.example",
+        "status": "approved", "join_url": "https://zoom.example/w/1"}});
+    let registered = json!({"event": "webinar.registration_created", "event_ts": 1_795_298_400_000_u64,
+        "payload": {"account_id": "a", "object": object(registrant)}});
+    assert_eq!(send(&registered.to_string()).await.body["accepted"], 2);
+    let joined = |email: &str| {
+        let participant = json!({"participant": {"user_id": "1", "user_name": "Ada", "id": "", "registrant_id": "r1", "email": email,
+            "join_time": "2026-11-24T15:01:00Z"}});
+        json!({"event": "webinar.participant_joined", "event_ts": 1_795_298_401_000_u64, "payload": {"account_id": "a", "object": object(participant)}})
+    };
+    assert_eq!(send(&joined("Ada@acme.example").to_string()).await.body["accepted"], 1);
+    assert_eq!(send(&joined("").to_string()).await.body["accepted"], 0, "who joins by telephone is not known");
+    let events = fixture.events();
+    let names: Vec<&str> = events.iter().map(Event::counted_as).collect();
+    assert_eq!(names, ["$identify", "Webinar Registered", "Webinar Attended"]);
+    assert_eq!(events[0].traits["email"], "Ada@acme.example");
+    assert_eq!(
+        (&events[1].properties["webinar"], &events[1].properties["starts_at"]),
+        (&json!("getting-started"), &json!("2026-11-24T15:00:00Z"))
+    );
+    assert_eq!(fixture.rejects.0.lock().unwrap().len(), 1, "and is a reject with its reason");
+}

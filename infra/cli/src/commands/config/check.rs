@@ -157,7 +157,7 @@ mod tests {
             "{text}"
         );
         assert!(lines.len() == 3 && text.ends_with(": no errors, 2 warnings\n"), "{text}");
-        assert!(lines[2].starts_with("infra/config: 4") && text.contains(" rules, 11 segments, "), "{text}");
+        assert!(lines[2].starts_with("infra/config: 6") && text.contains(" rules, 15 segments, "), "{text}");
     }
 
     #[test]

@@ -133,6 +133,7 @@ impl Wanted {
             ("deliver", deployment.deliver),
             ("report", deployment.report),
             ("api", deployment.api),
+            ("dashboard", deployment.dashboard),
             ("import", deployment.import),
         ];
         Ok(Self {

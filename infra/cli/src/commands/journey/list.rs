@@ -2,7 +2,7 @@
 
 use crate::commands::client::Target;
 use crate::commands::tables::{counted_at, number, unreadable, wrapped};
-use perennial_api::journey_list::{JourneyView, Journeys, MessageView};
+use perennial_views::journey_list::{JourneyView, Journeys, MessageView};
 use std::process::ExitCode;
 
 /// The columns of a terminal.

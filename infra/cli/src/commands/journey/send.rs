@@ -1,10 +1,10 @@
 //! `perennial journey test --send-to`: the mails of a played journey, sent to who wants to see them.
 
 use crate::operate::Operated;
-use perennial_api::play::Answer;
 use perennial_contracts::queue::{MessagesPayload, TestSend};
 use perennial_domain::{Channel, DecisionId};
 use perennial_lambda_kit::queue::{Delay, Sender};
+use perennial_views::play::Answer;
 
 /// Sends the journey's own mails to `to` through `deliver`; returns their number.
 pub(super) async fn to(system: &Operated, answer: &Answer, to: &str) -> anyhow::Result<usize> {
@@ -22,7 +22,7 @@ pub(super) async fn to(system: &Operated, answer: &Answer, to: &str) -> anyhow::
 fn tests(answer: &Answer, to: &str, now: jiff::Timestamp) -> Vec<MessagesPayload> {
     let own = answer.steps.iter().filter(|step| step.journey.as_ref() == Some(&answer.journey));
     let mails = own.filter_map(|step| step.message.as_ref()).filter(|message| message.channel == Channel::Mail);
-    let test = |(number, message): (usize, &perennial_api::play::MessageView)| {
+    let test = |(number, message): (usize, &perennial_views::play::MessageView)| {
         let step = u16::try_from(number).ok()?;
         let id = format!("{}/{number}/{to}/{}", answer.journey, now.as_microsecond());
         Some(MessagesPayload::TestSend(TestSend {

@@ -3,9 +3,9 @@
 use crate::commands::tables::wrapped;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use perennial_api::play::{Answer, Fate, Kind, MessageView, StepView};
 use perennial_domain::Channel;
 use perennial_engine::play::Refusal;
+use perennial_views::play::{Answer, Fate, Kind, MessageView, StepView};
 
 /// The columns of a terminal.
 const WIDTH: usize = 80;

@@ -1,6 +1,6 @@
 //! Responses to the caller.
 
-use crate::body::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
+use crate::limits::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, Response, StatusCode};
 use lambda_http::Body;

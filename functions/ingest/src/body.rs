@@ -1,15 +1,10 @@
 //! From the bytes on the wire to text, within limits.
 
 use crate::answer::Refusal;
+use crate::limits::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
 use std::io::Read;
-
-/// The most bytes of a request's body. Lambda itself allows 6 MB.
-pub(crate) const MAX_WIRE_BYTES: usize = 10 << 20;
-
-/// The most bytes that a body may have once it is inflated. Server SDKs that undercount have been seen to send 1.2 MB.
-pub(crate) const MAX_INFLATED_BYTES: usize = 4 << 20;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The byte order mark, which some editors and .NET's encoders write before the text.

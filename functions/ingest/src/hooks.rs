@@ -3,6 +3,7 @@
 use crate::answer::{self, Refusal, json_answer};
 use crate::collect::Collected;
 use crate::deps::{Deps, nonce};
+use crate::limits::MAX_WIRE_BYTES;
 use crate::settings::called_uri;
 use crate::{body, form};
 use http::request::Parts;
@@ -25,7 +26,7 @@ pub(crate) async fn greet(deps: &Deps, id: &str) -> Result<Response<Body>, Refus
 
 /// Receives a webhook for the source called `id`.
 pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -> Result<Response<Body>, Refusal> {
-    if wire.len() > body::MAX_WIRE_BYTES {
+    if wire.len() > MAX_WIRE_BYTES {
         return Err(Refusal::TooLarge);
     }
     let config = deps.config.current().await;

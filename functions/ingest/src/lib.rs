@@ -13,6 +13,7 @@ mod cors;
 mod endpoint;
 mod form;
 mod hooks;
+mod limits;
 mod receipt;
 mod sender;
 mod settings;

@@ -2,7 +2,7 @@
 //! each day, and kept beside it.
 
 use crate::error::ReportError;
-use crate::handler::Deps;
+use crate::deps::Deps;
 use futures::TryStreamExt;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};

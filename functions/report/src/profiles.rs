@@ -1,7 +1,7 @@
 //! Counts profiles and messages, a page of the table at a time.
 
 use crate::error::ReportError;
-use crate::handler::Deps;
+use crate::deps::Deps;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_reports::{Counted, Fate, Message, Tally};

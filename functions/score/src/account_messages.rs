@@ -1,7 +1,7 @@
 //! Messages about accounts: what profiles and calls without a profile change there.
 
 use crate::deps::Deps;
-use crate::intake::RecordIndex;
+use crate::timers::RecordIndex;
 use crate::outgoing::{Outgoing, send};
 use crate::planned::Planned;
 use jiff::Timestamp;

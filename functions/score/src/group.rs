@@ -1,7 +1,7 @@
 //! Groups events by profile.
 
 use crate::deps::Deps;
-use crate::intake::RecordIndex;
+use crate::timers::{RecordIndex, Timers};
 use jiff::Timestamp;
 use perennial_domain::{Entry, Event, PersonId};
 use perennial_store::{Loaded, StoreError};
@@ -80,32 +80,6 @@ impl Work {
             }
         }
         drained
-    }
-}
-
-/// Requests to evaluate people without an event.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    /// Timers that fired, with the record that contained each.
-    pub(crate) ticks: Vec<(RecordIndex, PersonId, Timestamp)>,
-    /// People whose account has changed, with their records.
-    pub(crate) woken: Vec<(RecordIndex, PersonId)>,
-    /// Journey entries because of an account, with their records.
-    pub(crate) entries: Vec<(RecordIndex, PersonId, Arc<Entry>)>,
-}
-
-impl Timers {
-    fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
-        let woken = self.woken.iter().map(|(_, person)| *person);
-        let entries = self.entries.iter().map(|(_, person, _)| *person);
-        self.ticks.iter().map(|(_, person, _)| *person).chain(woken).chain(entries)
-    }
-
-    /// The records that this comes from.
-    pub(crate) fn records(&self) -> impl Iterator<Item = RecordIndex> + '_ {
-        let woken = self.woken.iter().map(|(record, _)| *record);
-        let entries = self.entries.iter().map(|(record, ..)| *record);
-        self.ticks.iter().map(|(record, ..)| *record).chain(woken).chain(entries)
     }
 }
 

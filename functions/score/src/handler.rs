@@ -2,14 +2,16 @@
 
 use crate::account_messages;
 use crate::deps::Deps;
-use crate::group::{self, Timers, Work};
-use crate::intake::{Intake, RecordIndex};
+use crate::error::PersonError;
+use crate::group::{self, Work};
+use crate::intake::Intake;
 use crate::joins;
 use crate::links::{self, Claim};
 use crate::outbox;
-use crate::person::{Done, PersonError, Rules, work_on};
+use crate::person::{Done, Rules, work_on};
 use crate::planned::Planned;
 use crate::reshape::Outcome;
+use crate::timers::{RecordIndex, Timers};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;

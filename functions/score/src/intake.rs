@@ -1,15 +1,12 @@
 //! A batch's records, parsed one by one, and the events of one that cannot be read as a whole one by one.
 
-use crate::group::Timers;
+use crate::timers::{RecordIndex, Timers};
 use perennial_contracts::queue::{EventsPayload, Unmerge};
 use perennial_domain::{AccountId, Event};
 use perennial_lambda_kit::batch::Record;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
-
-/// A record by its place in the batch.
-pub(crate) type RecordIndex = usize;
 
 /// The content of a batch.
 #[derive(Debug, Default)]

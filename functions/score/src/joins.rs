@@ -1,7 +1,7 @@
 //! Merges profiles with the same identifiers, and unmerges identities on request.
 
 use crate::deps::Deps;
-use crate::person::PersonError;
+use crate::error::PersonError;
 use crate::reshape::{Asked, Look, Outcome, reshape};
 use jiff::Timestamp;
 use perennial_config::Config;

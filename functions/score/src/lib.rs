@@ -3,7 +3,9 @@
 mod account_messages;
 mod accounts;
 mod config;
+mod contention;
 mod deps;
+mod error;
 mod group;
 pub mod handler;
 pub mod history;
@@ -16,6 +18,7 @@ mod performed;
 mod person;
 mod planned;
 mod reshape;
+mod timers;
 
 pub use config::{DEBOUNCE_SECONDS, Settings};
 pub use deps::{Deps, Parts};

@@ -5,7 +5,7 @@
 //! in its identity state.
 
 use crate::deps::Deps;
-use crate::person::PersonError;
+use crate::error::PersonError;
 use crate::reshape::{Asked, Look, Outcome, reshape};
 use jiff::Timestamp;
 use perennial_config::Config;

@@ -2,6 +2,7 @@
 
 use crate::account_messages;
 use crate::deps::Deps;
+use crate::error::PerformError;
 use crate::joins::{self, Meeting};
 use crate::outgoing::{Outgoing, send};
 use crate::performed;
@@ -20,17 +21,6 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Store writes at once.
 const CONCURRENCY: usize = 16;
-
-/// Why an entry was not performed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PerformError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("a queue did not accept a message: {0}")]
-    Unsent(String),
-    #[error("an action could not be written")]
-    Unwritable(#[from] serde_json::Error),
-}
 
 /// Rounds in which the actions of merged profiles are executed as well: more than one if a merged profile has pending
 /// actions.

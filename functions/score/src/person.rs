@@ -1,11 +1,13 @@
 //! Processes one profile's share of a batch: loads, counts, decides and writes.
 
+use crate::contention::{TRIES, pause};
 use crate::deps::Deps;
+use crate::error::PersonError;
 use crate::group::Work;
-use crate::intake::RecordIndex;
 use crate::links::{self, Claim};
-use crate::outbox::{self, PerformError};
+use crate::outbox;
 use crate::planned::Planned;
+use crate::timers::RecordIndex;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Entry, Event, PersonId};
@@ -14,35 +16,14 @@ use perennial_engine::membership::memberships_after;
 use perennial_engine::{
     Action, Mode, Moment, Profile, enter, entry_id, process, since_when_entered, since_when_in_ledger, tick,
 };
-use perennial_store::{ArchiveError, Consistency, Loaded, StoreError, Stored, Summary};
+use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{BTreeSet, HashSet};
-use std::time::Duration;
-
-/// The most attempts after write conflicts.
-pub(crate) const TRIES: u32 = 8;
-/// The first pause between tries, in milliseconds; doubled each time.
-const PAUSE_MS: u64 = 4;
 
 /// The rules and inputs of a batch.
 pub(crate) struct Rules<'a> {
     pub(crate) config: &'a Config,
     /// The links that hold, found or created before events were assigned to profiles.
     pub(crate) held: &'a BTreeSet<Claim>,
-}
-
-/// The reason why a profile's share failed. Its records are retried.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PersonError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    #[error("failed to execute an earlier write's outbox: {0}")]
-    Leftover(#[from] PerformError),
-    #[error("write conflict: all {TRIES} attempts to write the profile collided with concurrent writes")]
-    Contended,
-    #[error("the profile that should enter a journey was merged meanwhile")]
-    Moved,
 }
 
 /// The result for a profile's share.
@@ -230,12 +211,4 @@ async fn ledger(deps: &Deps, profile: &Profile, work: &Work) -> Result<HashSet<(
         known.extend(asked.iter().filter(|(id, _)| ids.contains(id)).map(|(id, _)| (part.owner(), *id)));
     }
     Ok(known)
-}
-
-/// Waits a little, longer each time and not the same for everyone who waits.
-pub(crate) async fn pause(attempt: u32, person: PersonId) {
-    use std::hash::{BuildHasher, RandomState};
-    let most = PAUSE_MS << attempt.min(6);
-    let jitter = RandomState::new().hash_one(person) % most;
-    tokio::time::sleep(Duration::from_millis(most / 2 + jitter)).await;
 }

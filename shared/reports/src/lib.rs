@@ -6,6 +6,7 @@ mod answers;
 mod bounded;
 mod catalogue;
 mod cohorts;
+mod counted;
 mod education;
 mod experiments;
 mod funnel;
@@ -28,7 +29,8 @@ pub use messages::{Fate, Message};
 pub use name::Name;
 pub use report::{Cell, Column, Report, Table, Unit};
 pub use revenue::{Ledger, Notice, notice};
-pub use tally::{Archived, Counted, Tally};
+pub use counted::Counted;
+pub use tally::{Archived, Tally};
 
 /// Returns a hash of the rules that decide which events [`notice`] and [`answer`] read, and how: what was kept under another hash is read
 /// again.

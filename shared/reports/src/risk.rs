@@ -1,8 +1,8 @@
 //! Recurring revenue at risk and payments so far, by segment and currency.
 
+use crate::counted::Counted;
 use crate::money::mrr;
 use crate::report::{Cell, Table, Unit};
-use crate::tally::Counted;
 use perennial_domain::{Currency, Likelihood, Stage};
 use perennial_engine::billing::paid_subscriptions;
 use perennial_engine::{Moment, State};

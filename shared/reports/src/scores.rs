@@ -1,7 +1,7 @@
 //! Scores: their levels now and four weeks ago, and what came of high and low ones.
 
+use crate::counted::Counted;
 use crate::report::{Cell, Table, Unit};
-use crate::tally::Counted;
 use jiff::Timestamp;
 use perennial_domain::time::week_of;
 use perennial_domain::{Likelihood, Score};

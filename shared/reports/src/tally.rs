@@ -5,6 +5,7 @@ use crate::adoption::Adoption;
 use crate::answers::{self, Answers};
 use crate::catalogue::Catalogue;
 use crate::cohorts::{self, Cohorts};
+use crate::counted::Counted;
 use crate::education::{self, Effects};
 use crate::experiments::Experiments;
 use crate::funnel::Funnel;
@@ -20,26 +21,9 @@ use crate::scores::Scores;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::time::{date_of, day_of, month_of};
-use perennial_domain::{Likelihood, Score, Stage};
 use perennial_engine::trend::trends;
-use perennial_engine::{Moment, NpsClass, Profile, stage_history};
+use perennial_engine::{Moment, stage_history};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// A profile with the results of its last evaluation.
-#[derive(Debug, Clone, Copy)]
-pub struct Counted<'a> {
-    /// The profile.
-    pub profile: &'a Profile,
-    /// Its stage, with its account considered.
-    pub stage: Stage,
-    /// The class of its latest survey answer.
-    pub nps: NpsClass,
-    /// The scores that applied.
-    pub scores: &'a BTreeMap<Likelihood, Score>,
-    /// The names of its segments.
-    pub segments: &'a [String],
-}
 
 /// The content of the archived events.
 #[derive(Debug, Clone, Default, PartialEq)]

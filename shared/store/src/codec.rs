@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::inflate::inflate;
 use crate::item::{Item, Read, b, bounded, n, needed, s};
 pub use crate::item::{MAX_ITEM_BYTES, size};
-use crate::profiles::{Loaded, Moved, Stored, Summary};
+use crate::stored::{Loaded, Moved, Stored, Summary};
 use crate::{keys, table};
 use extra::Attributes;
 use flate2::{Compress, Compression, FlushCompress, Status};

@@ -11,7 +11,7 @@ use crate::error::{StoreError, sort, unless_conflict};
 use crate::inflate::{deflate, inflate};
 use crate::item::{Item, Read, at, b, bounded, n, needed, s};
 use crate::keys;
-use crate::profiles::Loaded;
+use crate::stored::Loaded;
 use crate::store::{Condition, Store};
 use crate::table;
 use crate::totals::{self, Totals};

@@ -3,7 +3,7 @@
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, n, s};
 use crate::keys;
-use crate::profiles::Stored;
+use crate::stored::Stored;
 use crate::reads::Consistency;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};

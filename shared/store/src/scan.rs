@@ -5,7 +5,7 @@ use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, readable};
 use crate::keys;
 use crate::messages::{self, MessageRecord};
-use crate::profiles::{Loaded, Stored};
+use crate::stored::{Loaded, Stored};
 use crate::store::Store;
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 

@@ -7,7 +7,7 @@ use crate::codec;
 use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, readable, s};
 use crate::keys;
-use crate::profiles::Loaded;
+use crate::stored::Loaded;
 use crate::store::Store;
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_domain::traits::is_same;

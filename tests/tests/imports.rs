@@ -1,7 +1,7 @@
 //! Files are imported with the command: exactly what they say, once, and without a word to anybody.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::replay::{check_totals, told_apart};
+use crate::replay::check_totals;
 use crate::support::{Client, campaign, derived, everyone, gz_lines, shared_data, stack, stack_with};
 use flate2::Compression;
 use flate2::write::GzEncoder;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::support;
-use crate::support::{Random, derived, everyone, feed, gz_lines, is_soak, shared_data, stack_with};
+use crate::support::{Random, derived, everyone, feed, gz_lines, is_soak, shared_data, stack_with, told_apart};
 use perennial_domain::Currency;
 use perennial_local::stack::StackOptions;
 use perennial_store::Stored;
@@ -18,21 +18,6 @@ const NOW: &str = "2026-06-01T00:00:00Z";
 /// not counted as duplicates, which this test counts.
 fn patient(options: StackOptions) -> StackOptions {
     StackOptions { visibility: Duration::from_secs(300), ..options }
-}
-
-/// Returns the stream with equal times a microsecond apart, as ingest does within a batch: otherwise the profiles would
-/// depend on batching.
-pub(crate) fn told_apart(mut lines: Vec<String>) -> Vec<String> {
-    let mut seen: HashMap<jiff::Timestamp, i64> = HashMap::new();
-    for line in &mut lines {
-        let mut call: Value = serde_json::from_str(line).unwrap();
-        let at: jiff::Timestamp = call["timestamp"].as_str().unwrap().parse().unwrap();
-        let times = seen.entry(at).or_default();
-        call["timestamp"] = (at + jiff::SignedDuration::from_micros(*times)).to_string().into();
-        *times += 1;
-        *line = call.to_string();
-    }
-    lines
 }
 
 async fn holds(name: &str, stream: PathBuf, expected: PathBuf) {

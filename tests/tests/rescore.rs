@@ -2,7 +2,7 @@
 //! calibration and explanations over the running system.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::support::{Client, derived, everyone, feed, stack_with};
+use crate::support::{Client, derived, everyone, feed, stack_with, told_apart};
 use perennial_config::Bundle;
 use perennial_local::bundle;
 use perennial_local::stack::{Stack, StackOptions};
@@ -17,7 +17,7 @@ const LATER: &str = "2026-12-16T00:00:00Z";
 
 fn calls() -> Vec<String> {
     let company = sample::company(END.parse().unwrap(), sample::SEED);
-    company.calls().map(|call| call.body.to_string()).collect()
+    told_apart(company.calls().map(|call| call.body.to_string()).collect())
 }
 
 /// The default config before a change of rules: other half-lives, conditions, tallies, milestones, features and segments.
@@ -68,7 +68,6 @@ async fn history_is_scored_anew_as_if_the_rules_had_always_held() {
     let calls = calls();
     let (early, late) = calls.split_at(calls.len() * 3 / 4);
     let (straight, _) = stack_with(LATER, |options| options).await;
-    // In the same batches as below: equal times of one batch are ordered by their position in it.
     feed(&straight, early, || 100).await;
     feed(&straight, late, || 20).await;
     // Everyone is evaluated once more, with the final accounts.

@@ -130,6 +130,30 @@ pub async fn feed(stack: &Stack, events: &[String], mut sizes: impl FnMut() -> u
     stack.wait_idle().await.expect("all is done in time");
 }
 
+/// Returns the calls with equal times a microsecond apart, as ingest tells them apart within a batch: otherwise the profiles would depend on
+/// batching, and of a call that is sent twice in two batches on which comes first. A repeated call keeps its time, one without a valid time
+/// stays as it is.
+pub fn told_apart(mut calls: Vec<String>) -> Vec<String> {
+    let mut seen: HashMap<jiff::Timestamp, i64> = HashMap::new();
+    let mut known: HashMap<String, String> = HashMap::new();
+    for line in &mut calls {
+        let mut call: Value = serde_json::from_str(line).expect("a call");
+        let Some(Ok(at)) = call["timestamp"].as_str().map(str::parse::<jiff::Timestamp>) else { continue };
+        let mut apart = || {
+            let times = seen.entry(at).or_default();
+            *times += 1;
+            (at + jiff::SignedDuration::from_micros(*times - 1)).to_string()
+        };
+        let time = match call["messageId"].as_str() {
+            Some(id) => known.entry(id.to_owned()).or_insert_with(apart).clone(),
+            None => apart(),
+        };
+        call["timestamp"] = time.into();
+        *line = call.to_string();
+    }
+    calls
+}
+
 /// Everyone, by id.
 pub async fn everyone(store: &perennial_store::Store) -> BTreeMap<String, Stored> {
     let mut everyone = BTreeMap::new();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::replay::check_totals;
-use crate::support::{Client, campaign, derived, everyone, gz_lines, shared_data, stack, stack_with};
+use crate::support::{Client, campaign, derived, everyone, gz_lines, shared_data, stack, stack_with, told_apart};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::TryStreamExt;

@@ -7,7 +7,7 @@ use perennial_domain::Currency;
 use perennial_local::stack::StackOptions;
 use perennial_store::Stored;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 

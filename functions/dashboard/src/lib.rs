@@ -9,7 +9,6 @@ mod act;
 mod answer;
 mod asset;
 mod audit;
-mod chart;
 mod cookie;
 mod form;
 mod keys;

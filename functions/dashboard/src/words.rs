@@ -1,27 +1,10 @@
 //! Numbers, money, times and names in words.
 
 use jiff::Timestamp;
-use perennial_domain::{Channel, Currency, Likelihood, Stage, Touch};
+use perennial_domain::{Channel, Likelihood, Stage, Touch};
 use perennial_store::messages::MessageState;
 
-pub(crate) use perennial_views::words::{counted, number};
-
-/// Returns an amount rounded to whole major units: `$12,430`, `CHF 900`; with all decimals below 10 units.
-pub(crate) fn money(minor: i64, currency: Currency) -> String {
-    let decimals = 10_u64.checked_pow(currency.exponent()).unwrap_or(1);
-    let (sign, amount) = (if minor < 0 { "−" } else { "" }, minor.unsigned_abs());
-    let text = if amount < 10 * decimals && amount % decimals > 0 {
-        perennial_reports::shown::major(i64::try_from(amount).unwrap_or(i64::MAX), currency)
-    } else {
-        number((amount + decimals / 2) / decimals)
-    };
-    match currency.as_str() {
-        "USD" => format!("{sign}${text}"),
-        "EUR" => format!("{sign}€{text}"),
-        "GBP" => format!("{sign}£{text}"),
-        code => format!("{sign}{code} {text}"),
-    }
-}
+pub(crate) use perennial_views::words::{capital, counted, money, number, plain};
 
 /// Returns a share in percent with one decimal: `18.2 %`; `–` of nothing.
 pub(crate) fn percent(part: i64, of: i64) -> String {
@@ -65,21 +48,10 @@ pub(crate) fn day(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%A, %-d %B %Y").to_string()
 }
 
-/// Returns a name of the configuration for readers: `at_risk` as `at risk`.
-pub(crate) fn plain(name: &str) -> String {
-    name.replace('_', " ")
-}
-
 /// Returns text with a capital letter first and a full stop last.
 pub(crate) fn sentence(text: &str) -> String {
     let text = capital(text.trim());
     if text.ends_with(['.', '!', '?', '”']) || text.is_empty() { text } else { format!("{text}.") }
-}
-
-/// Returns text with a capital letter first.
-pub(crate) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Returns the name of a likelihood as a label.
@@ -169,14 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_amounts_are_written_for_readers() {
-        let of = |minor, code| money(minor, Currency::parse(code).unwrap());
-        assert_eq!(of(1_243_049, "USD"), "$12,430");
-        assert_eq!(of(1_243_050, "USD"), "$12,431");
-        assert_eq!(of(-95_000, "EUR"), "−€950");
-        assert_eq!(of(499, "GBP"), "£4.99");
-        assert_eq!(of(0, "JPY"), "JPY 0");
-        assert_eq!(of(i64::MIN, "KWD"), "−KWD 9,223,372,036,854,776");
+    fn shares_and_points_are_written_for_readers() {
         assert_eq!(percent(41, 225), "18.2 %");
         assert_eq!(percent(0, 0), "–");
         assert_eq!((signed(-2.04), signed(0.0)), ("−2.0".to_owned(), "+0.0".to_owned()));

@@ -1,8 +1,8 @@
 //! The reports of events about subscriptions, the texts of survey answers and the day's event catalogue, from the archive: read once for
 //! each day, and kept beside it.
 
-use crate::error::ReportError;
 use crate::deps::Deps;
+use crate::error::ReportError;
 use futures::TryStreamExt;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};

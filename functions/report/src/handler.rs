@@ -9,8 +9,8 @@ use perennial_domain::ConfigVersion;
 use perennial_domain::time::day_of;
 use perennial_lambda_kit::metrics::{CONFIGS_COMPILED, Metrics};
 use perennial_reports::Tally;
-use perennial_store::figures::{Found, Pass};
 use perennial_store::ConfigStoreError;
+use perennial_store::figures::{Found, Pass};
 use serde::{Deserialize, Serialize};
 
 /// A request of a run.

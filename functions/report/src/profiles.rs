@@ -1,7 +1,7 @@
 //! Counts profiles and messages, a page of the table at a time.
 
-use crate::error::ReportError;
 use crate::deps::Deps;
+use crate::error::ReportError;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_reports::{Counted, Fate, Message, Tally};

@@ -1,9 +1,9 @@
 //! Messages about accounts: what profiles and calls without a profile change there.
 
 use crate::deps::Deps;
-use crate::timers::RecordIndex;
 use crate::outgoing::{Outgoing, send};
 use crate::planned::Planned;
+use crate::timers::RecordIndex;
 use jiff::Timestamp;
 use perennial_contracts::queue::{AccountMilestone, AccountTraits, AccountsPayload, Joined};
 use perennial_domain::billing::SubscriptionReport;

@@ -2,7 +2,6 @@
 
 use crate::deps::Deps;
 use crate::timers::{RecordIndex, Timers};
-use jiff::Timestamp;
 use perennial_domain::{Entry, Event, PersonId};
 use perennial_store::{Loaded, StoreError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

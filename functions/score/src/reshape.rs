@@ -2,11 +2,11 @@
 //! of it is written in one transaction, or repeated after a write conflict.
 
 use crate::accounts::Around;
+use crate::contention::{TRIES, pause};
 use crate::deps::Deps;
+use crate::error::PersonError;
 use crate::outgoing::evaluate_again;
 use crate::performed;
-use crate::contention::{TRIES, pause};
-use crate::error::PersonError;
 use crate::planned::Planned;
 use jiff::Timestamp;
 use perennial_config::Config;

@@ -65,9 +65,12 @@ impl Subscription {
         self.seats * self.seat
     }
 
-    /// The properties of a billing event, with the month's price as `what`.
+    /// The properties of a billing event: the terms, and what the month costs as `what`.
     fn priced(self, what: &str) -> Value {
-        json!({"plan": self.plan, "seats": self.seats, what: self.monthly(), "currency": "USD"})
+        json!({
+            "plan": self.plan, "seats": self.seats, what: self.monthly(), "currency": "USD",
+            "price": self.seat, "quantity": self.seats, "interval": "month",
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::support::{Person, at, default_config};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::{AccountId, AnonymousId, Currency, Event, Identity, Stage, Trust};
+use perennial_engine::billing::movement;
 use perennial_engine::claims::link_of;
 use perennial_engine::joins::{Evidence, Standing};
 use perennial_engine::membership::memberships;
@@ -295,6 +296,34 @@ fn user_with_a_token_counts_for_themselves_and_becomes_nobody_else() {
     assert!(person.profile.parts[0].claims.iter().all(|claim| claim.standing == Standing::Unverified));
     let joins = |action: &&Action| matches!(action, Action::Alias { .. } | Action::Claim { joins: true, .. });
     assert_eq!(person.profile.outbox.iter().filter(joins).count(), 0);
+}
+
+/// An account knows which of its traits a server reported: only those may replace others.
+#[test]
+fn account_hears_whether_a_server_or_a_users_own_token_vouches_for_its_traits() {
+    for (trust, signed) in [(Trust::Server, false), (Trust::Verified, false), (Trust::Signed, true)] {
+        let mut event = EventBuilder::group("g", "u", "acme").traits(json!({"plan": "pro"})).at(minute(5)).build();
+        event.trust = trust;
+        let said: Vec<bool> = (after(&[event]).profile.outbox.iter())
+            .filter_map(|action| match action {
+                Action::AccountTraits { signed, .. } => Some(*signed),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(said, [signed], "{trust:?}");
+    }
+}
+
+/// Reports read payments from archived events, which no profile has filtered.
+#[test]
+fn public_event_is_no_payment_and_no_alias_whoever_reads_it() {
+    let order = |event: EventBuilder| event.property("revenue", 5).property("currency", "USD").build();
+    let of = |event: &Event| movement(&CONFIG, event);
+    assert!(of(&order(EventBuilder::track("o", "u", "Order Completed"))).is_some());
+    assert_eq!(of(&order(EventBuilder::track("o", "u", "Order Completed").public())), None);
+    let link = |event: EventBuilder| link_of(&CONFIG.identity, &event.build());
+    assert!(link(EventBuilder::alias("a", "u", "visitor")).is_some());
+    assert_eq!(link(EventBuilder::alias("a", "u", "visitor").public()), None);
 }
 
 /// A public key cannot fill lists that others need.

@@ -25,11 +25,11 @@ mod tally;
 
 pub use answers::{Answer, Answers, answer};
 pub use catalogue::Catalogue;
+pub use counted::Counted;
 pub use messages::{Fate, Message};
 pub use name::Name;
 pub use report::{Cell, Column, Report, Table, Unit};
 pub use revenue::{Ledger, Notice, notice};
-pub use counted::Counted;
 pub use tally::{Archived, Tally};
 
 /// Returns a hash of the rules that decide which events [`notice`] and [`answer`] read, and how: what was kept under another hash is read

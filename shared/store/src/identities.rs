@@ -3,9 +3,9 @@
 use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, n, s};
 use crate::keys;
-use crate::stored::Stored;
 use crate::reads::Consistency;
 use crate::store::Store;
+use crate::stored::Stored;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use perennial_domain::{AnonymousId, ExternalId, Identity, PersonId, UserId};
 use std::collections::BTreeSet;

@@ -5,8 +5,8 @@ use crate::error::{StoreError, sort};
 use crate::item::{Item, Read, readable};
 use crate::keys;
 use crate::messages::{self, MessageRecord};
-use crate::stored::{Loaded, Stored};
 use crate::store::Store;
+use crate::stored::{Loaded, Stored};
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 
 /// The end of a page of profiles. Opaque.

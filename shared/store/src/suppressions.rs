@@ -4,6 +4,7 @@ use crate::error::{StoreError, sort, unless_conflict};
 use crate::item::{Item, Read, at, needed, s};
 use crate::keys;
 use crate::store::Store;
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::Timestamp;
 use perennial_domain::PersonId;
 
@@ -101,6 +102,25 @@ impl Store {
             .expression_attribute_values(":liftable", s(Reason::Unsubscribe.as_str()));
         let sent = update.send().await.map(drop).map_err(|error| sort("resubscribe", error));
         Ok(unless_conflict(sent)?.is_some())
+    }
+
+    /// Lifts the suppression of an address, whatever its reason, at the request of an operator. Returns what was lifted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the write fails.
+    pub async fn lift_suppression(&self, address: &str) -> Result<Option<Suppression>, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(keys::key(keys::suppression(address), keys::SUPPRESSION)))
+            .update_expression("REMOVE #why, #at")
+            .condition_expression("attribute_exists(#why)")
+            .expression_attribute_names("#why", "why")
+            .expression_attribute_names("#at", "at")
+            .return_values(ReturnValue::UpdatedOld);
+        let sent = update.send().await.map_err(|error| sort("lift_suppression", error));
+        unless_conflict(sent)?.and_then(|answer| answer.attributes).map_or(Ok(None), |item| read(&item))
     }
 
     /// Returns the suppression of an address, if any. Read consistently, so that a recent unsubscription applies.

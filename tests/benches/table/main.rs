@@ -12,6 +12,7 @@ mod house;
 mod item;
 mod options;
 mod parse;
+mod people;
 mod pipeline;
 mod process;
 mod progress;
@@ -35,7 +36,7 @@ fn main() -> Result<()> {
         Options::Probe { name, times } if name == parse::PROBE => parse::probe(times),
         Options::Probe { name, times } if name == rules::PROBE => rules::probe(times),
         Options::Probe { name, .. } => bail!("{name} is no workload"),
-        Options::Table { build, parts, functions } => {
+        Options::Table { build, parts, functions, people } => {
             let mut progress = Progress::new();
             let mut rows = Vec::new();
             for (name, part) in parts {
@@ -47,6 +48,7 @@ fn main() -> Result<()> {
                     Part::Pipeline => pipeline::rows(&mut progress),
                     Part::Item => item::rows(&mut progress),
                     Part::Cost => cost::rows(&mut progress),
+                    Part::People => people::rows(people, &mut progress),
                 };
                 progress.end();
                 // A part that cannot be measured is marked in the table and does not affect the others.

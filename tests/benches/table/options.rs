@@ -1,9 +1,12 @@
 //! Options of the command line: `cargo bench -p perennial-benches -- [--no-build] [--only PART,…] [--functions
-//! NAME,…]`.
+//! NAME,…] [--people N]`.
 
 use anyhow::{Result, bail};
 
 use crate::binaries::FUNCTIONS;
+
+/// People of the part `people`.
+const PEOPLE: usize = 100_000;
 
 /// The parts of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,12 @@ pub(crate) enum Part {
     Item,
     /// Units, requests and dollars.
     Cost,
+    /// Lists, reports and pages of many people.
+    People,
 }
 
 /// The parts by their names on the command line, in the table's order.
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("start", Part::Start),
     ("parse", Part::Parse),
     ("rules", Part::Rules),
@@ -33,6 +38,7 @@ const PARTS: [(&str, Part); 7] = [
     ("pipeline", Part::Pipeline),
     ("item", Part::Item),
     ("cost", Part::Cost),
+    ("people", Part::People),
 ];
 
 /// The mode.
@@ -46,6 +52,8 @@ pub(crate) enum Options {
         parts: Vec<(&'static str, Part)>,
         /// The functions whose start is measured.
         functions: Vec<String>,
+        /// The number of people whose lists, reports and pages are measured.
+        people: usize,
     },
     /// Perform one workload some times and end: what callgrind looks at.
     Probe {
@@ -63,6 +71,7 @@ impl Options {
     pub(crate) fn read(args: impl IntoIterator<Item = String>) -> Result<Self> {
         let mut args = args.into_iter();
         let (mut build, mut benching) = (true, false);
+        let mut people = PEOPLE;
         let mut parts = PARTS.to_vec();
         let mut functions: Vec<String> = FUNCTIONS.map(str::to_owned).to_vec();
         while let Some(arg) = args.next() {
@@ -72,17 +81,20 @@ impl Options {
                 "--no-build" => build = false,
                 "--only" => parts = value().split(',').map(part).collect::<Result<_>>()?,
                 "--functions" => functions = value().split(',').map(function).collect::<Result<_>>()?,
+                "--people" => people = value().parse()?,
                 "--probe" => {
                     let (name, times) = (value(), value());
                     return Ok(Self::Probe { name, times: times.parse()? });
                 }
                 // `cargo test --benches` and its kin.
                 "--test" | "--list" => return Ok(Self::Idle),
-                other if benching => bail!("{other} is no option: --no-build, --only PART,…, --functions NAME,…"),
+                other if benching => {
+                    bail!("{other} is no option: --no-build, --only PART,…, --functions NAME,…, --people N")
+                }
                 _ => {}
             }
         }
-        Ok(if benching { Self::Table { build, parts, functions } } else { Self::Idle })
+        Ok(if benching { Self::Table { build, parts, functions, people } } else { Self::Idle })
     }
 }
 

@@ -29,6 +29,7 @@ const AT_ONCE: usize = 10;
 pub(crate) struct Road {
     pub(crate) services: Services,
     time: SimulatedTime,
+    clock: Clock,
     ingest: perennial_ingest::Deps,
     score: perennial_score::Deps,
     objects: Arc<InMemory>,
@@ -76,11 +77,11 @@ impl Road {
             accounts: queue(&services.queues.accounts),
             events: queue(&services.queues.events),
             config: services.runtime.block_on(ConfigHandle::load(services.store.clone()))?,
-            clock,
+            clock: clock.clone(),
             debounce: Delay::NONE,
         });
         let (deployment, invocations) = (config.deployment.clone(), Invocations::default());
-        Ok(Self { services, time, ingest, score, objects, deployment, invocations })
+        Ok(Self { services, time, clock, ingest, score, objects, deployment, invocations })
     }
 
     /// Returns the resources of the deployed functions.
@@ -91,6 +92,16 @@ impl Road {
     /// Moves the time on.
     pub(crate) fn at(&self, now: Timestamp) {
         self.time.set(now);
+    }
+
+    /// Returns the clock of the functions.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Returns the archive that `score` writes.
+    pub(crate) fn archive(&self) -> Archive {
+        Archive::new(Arc::clone(&self.objects) as Arc<dyn ObjectStore>)
     }
 
     /// Sends one request to `ingest`.

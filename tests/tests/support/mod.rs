@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use perennial_lambda_kit::{Clock, SimulatedTime};
 use perennial_local::stack::{LOCAL_WRITE_KEY, Stack, StackOptions};
 use perennial_store::Stored;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -130,9 +131,9 @@ pub async fn feed(stack: &Stack, events: &[String], mut sizes: impl FnMut() -> u
     stack.wait_idle().await.expect("all is done in time");
 }
 
-/// Returns the calls with equal times a microsecond apart, as ingest tells them apart within a batch: otherwise the profiles would depend on
-/// batching, and of a call that is sent twice in two batches on which comes first. A repeated call keeps its time, one without a valid time
-/// stays as it is.
+/// Returns the calls with equal times a microsecond apart, as ingest does within a batch: otherwise the profiles would depend on batching, and
+/// for a call that is sent twice in two batches on which of them is first. A repeated call keeps its time, one without a valid time is not
+/// changed.
 pub fn told_apart(mut calls: Vec<String>) -> Vec<String> {
     let mut seen: HashMap<jiff::Timestamp, i64> = HashMap::new();
     let mut known: HashMap<String, String> = HashMap::new();

@@ -1,7 +1,6 @@
 //! An account: health and readiness with their reasons, its people, its renewal.
 
 use crate::answer::Failure;
-use crate::chart::spark;
 use crate::deps::Deps;
 use crate::pages::list::Chosen;
 use crate::read::Read;
@@ -11,6 +10,7 @@ use crate::url;
 use crate::words;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use perennial_charts::chart::spark;
 use perennial_domain::{Likelihood, Member, PersonId, Score};
 use perennial_store::updates::UpdateRecord;
 use perennial_views::account::{AccountView, FoundAccount, ReasonView};

@@ -3,7 +3,6 @@
 mod figures;
 
 use crate::answer::Failure;
-use crate::chart::{Bar, bars};
 use crate::deps::Deps;
 use crate::read::Read;
 use crate::shell::{Page, Section};
@@ -13,6 +12,7 @@ use crate::words::{self, Fate};
 use futures::future::try_join;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use perennial_charts::chart::{Bar, bars};
 use perennial_domain::Stage;
 use perennial_store::messages::MessageState;
 use perennial_views::status::{StatusView, TotalsView};
@@ -169,7 +169,7 @@ fn stages(totals: Option<&TotalsView>) -> Markup {
         is_bad: matches!(stage, Stage::AtRisk | Stage::Churned),
     };
     html! {
-        (bars("People by stage", &Stage::ALL.map(bar)))
+        @if let Some(drawing) = bars(&Stage::ALL.map(bar)) { (drawing.figure("People by stage")) }
         details { summary { "As a table" }
             (ui::table("People by stage", &html! {
                 thead { tr { th scope="col" { "Stage" } th.n scope="col" { "People" } } }

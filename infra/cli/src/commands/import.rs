@@ -23,6 +23,8 @@ use std::time::Duration;
 const TRIED: u64 = 10_000;
 /// The wait between two looks at the queue.
 const LOOK: Duration = Duration::from_millis(200);
+/// The looks between two lines about the progress, where there is no terminal for a bar: ten seconds.
+const LOOKS_A_LINE: u32 = 50;
 
 /// Which files, and how.
 #[derive(Debug, clap::Args)]
@@ -30,7 +32,8 @@ const LOOK: Duration = Duration::from_millis(200);
     after_help = "What a file's rows become is written in imports.toml of the active configuration, or in the one of --config; \
     --format uses a ready mapping as it is. The kind of file follows from its content.\n\n\
     An import that was interrupted continues where it stopped when the same command runs again. A file that was imported \
-    before is not imported again; with --again it is read once more, and its events count once all the same.\n\n\
+    before is not imported again; with --again it is read once more, and its events count once all the same. The exit status is 1 if a \
+    file could not be read, or if nothing in it could be used.\n\n\
     Examples:\n  \
     perennial import activity.csv --guess                          write a first mapping\n  \
     perennial import activity.csv.gz --source product --dry-run    count, show samples and what would be rejected\n  \
@@ -128,7 +131,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         print!("{}", report.text());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if report.is_useless() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// A file of this machine.
@@ -240,11 +243,16 @@ async fn counted(operated: &Operated) -> anyhow::Result<()> {
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(100));
     // Twice, because a message may be received between the two numbers.
-    let mut empty = 0;
+    let (mut empty, mut looks) = (0, 0_u32);
     while empty < 2 {
         let waiting = queue.waiting().await.context("the imports queue does not respond")?;
         empty = if waiting == 0 { empty + 1 } else { 0 };
-        bar.set_message(format!("counting: {waiting} messages of events wait"));
+        let message = format!("counting: {waiting} messages of events wait");
+        looks += 1;
+        if bar.is_hidden() && looks.is_multiple_of(LOOKS_A_LINE) {
+            eprintln!("{message}");
+        }
+        bar.set_message(message);
         tokio::time::sleep(LOOK).await;
     }
     bar.finish_and_clear();

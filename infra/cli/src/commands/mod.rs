@@ -25,6 +25,7 @@ mod rescore;
 mod scenarios;
 mod segments;
 mod status;
+mod suppression;
 mod tables;
 mod unmerge;
 mod up;
@@ -92,6 +93,8 @@ enum Command {
     Erase(erase::EraseArgs),
     /// Bring the messages of a dead-letter queue back to their queue.
     Redrive(redrive::Args),
+    /// Show why an address gets no mail, suppress it, or lift its suppression.
+    Suppression(suppression::Args),
     /// Unlink an identity from the profile it was merged into, exactly as it was before.
     Unmerge(unmerge::Args),
     /// Check a config folder, push it to a running system, go back to an earlier one, and print the reference of the config language.
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => block_on(erase::run_export(args)),
         Command::Erase(args) => block_on(erase::run_erase(args)),
         Command::Redrive(args) => block_on(redrive::run(args)),
+        Command::Suppression(args) => block_on(suppression::run(args)),
         Command::Unmerge(args) => block_on(unmerge::run(args)),
         Command::Env(args) => block_on(env::run(args)),
     };

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use comfy_table::CellAlignment;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use perennial_charts::document;
 use perennial_report::{Request, handler};
 use perennial_reports::{Cell, Name, Report, Table, Unit, shown};
 use serde::Deserialize;
@@ -21,11 +22,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "DAY", requires = "name")]
     day: Option<Date>,
     /// Print what the api answers.
-    #[arg(long, conflicts_with = "csv")]
+    #[arg(long, conflicts_with_all = ["csv", "svg"])]
     json: bool,
     /// Print the tables as CSV, for a spreadsheet: shares from 0 to 1, amounts in major units.
-    #[arg(long, requires = "name")]
+    #[arg(long, requires = "name", conflicts_with = "svg")]
     csv: bool,
+    /// Print a picture of the report as SVG: lines over time, heat maps, and bars, in the colours of the reader's theme.
+    #[arg(long, requires = "name")]
+    svg: bool,
     /// Make all reports now, before showing any: reads the whole table, half a read unit for each 4 KB.
     #[arg(long, conflicts_with = "day")]
     now: bool,
@@ -52,7 +56,8 @@ pub(super) struct EventsArgs {
 /// Shows the event catalogue, which is a report.
 pub(super) async fn run_events(args: EventsArgs) -> anyhow::Result<ExitCode> {
     let EventsArgs { json, csv, now, target } = args;
-    run(Args { name: Some(Name::Events.as_str().to_owned()), day: None, json, csv, now, target }).await
+    let name = Some(Name::Events.as_str().to_owned());
+    run(Args { name, day: None, json, csv, svg: false, now, target }).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,12 +101,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let report: Report = serde_json::from_value(answer).context("the report is of another version of perennial")?;
-    if args.csv {
+    if args.svg {
+        print!("{}", picture(&report)?);
+    } else if args.csv {
         print!("{}", shown::csv(&report));
     } else {
         println!("{}", told(&report));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the picture of a report.
+fn picture(report: &Report) -> anyhow::Result<String> {
+    let name = report.name.as_str();
+    document::svg(report).with_context(|| {
+        format!("`{name}` has nothing to draw: none of its tables has two days, months or names yet; without `--svg` it is shown as a table")
+    })
 }
 
 /// Makes the reports in this process, with the operator's own permissions.
@@ -198,6 +213,14 @@ mod tests {
     #[test]
     fn a_report_is_told_with_its_period_its_tables_and_its_notes() {
         insta::assert_snapshot!(told(&report()));
+    }
+
+    #[test]
+    fn picture_is_svg_and_a_report_without_one_says_so() {
+        let one = picture(&report());
+        assert!(one.is_ok_and(|svg| svg.starts_with("<svg ") && svg.contains("Months")));
+        let none = picture(&Report { tables: Vec::new(), ..report() }).unwrap_err().to_string();
+        assert!(none.contains("`revenue` has nothing to draw"), "{none}");
     }
 
     #[test]

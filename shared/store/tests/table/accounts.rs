@@ -168,6 +168,21 @@ async fn members_are_paged_from_any_of_them() {
     assert_eq!(store.members(&acme(), Some(after), None).await.unwrap().members, all[4..]);
 }
 
+/// An operator may lift what its reader may not, and what the reader chose by topic stays.
+#[tokio::test]
+async fn operator_lifts_any_suppression_once_and_nothing_else_of_the_address() {
+    let store = store().await;
+    for reason in Reason::ALL {
+        store.suppress("ada@example.com", reason, at(1)).await.unwrap();
+        let lifted = store.lift_suppression("Ada@Example.com").await.unwrap();
+        assert_eq!(lifted, Some(Suppression { reason, since: at(1) }));
+        assert_eq!(store.suppression("ada@example.com").await.unwrap(), None);
+        assert_eq!(store.lift_suppression("ada@example.com").await.unwrap(), None, "it is gone");
+        assert!(store.suppress("ada@example.com", reason, at(2)).await.unwrap(), "and can be set again");
+        store.lift_suppression("ada@example.com").await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_suppressed_address_keeps_its_first_reason() {
     let store = store().await;

@@ -1,9 +1,9 @@
 //! The nine scores, each with its receipt.
 
-use crate::chart::spark;
 use crate::ui;
 use crate::words;
 use maud::{Markup, html};
+use perennial_charts::chart::spark;
 use perennial_domain::Likelihood;
 use perennial_views::explain::{ExplainView, ScoreView};
 use perennial_views::profile::ProfileView;

@@ -58,6 +58,13 @@ struct OfFile {
     stopped: bool,
 }
 
+impl OfFile {
+    fn is_useless(&self) -> bool {
+        let unused = self.rejected + self.unmatched;
+        !self.known && self.events == 0 && self.unchanged == 0 && unused >= self.rows
+    }
+}
+
 /// A rejected row. Contains no value of the row.
 #[derive(Debug, Serialize)]
 struct Rejected {
@@ -165,15 +172,23 @@ impl Report {
         }
     }
 
+    /// Returns whether a file gave nothing: it has no rows, or none of them became an event or a suppression. A file that was imported
+    /// before, or that is as the one before it, is well.
+    pub(super) fn is_useless(&self) -> bool {
+        self.files.iter().any(OfFile::is_useless)
+    }
+
     /// Returns the report for a terminal.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
         let mut files = numbers(&["file", "rows", "events", "rejected", "unmatched", "unchanged"]);
         for file in &self.files {
-            let remark = match (file.known, file.stopped) {
-                (true, _) => " (imported before: nothing was sent)",
-                (_, true) => " (the first rows; --rows 0 reads all)",
-                _ => "",
+            let remark = match () {
+                () if file.known => " (imported before: nothing was sent)",
+                () if file.rows == 0 => " (has no rows)",
+                () if file.is_useless() => " (nothing in it could be used)",
+                () if file.stopped => " (the first rows; --rows 0 reads all)",
+                () => "",
             };
             files.add_row([
                 format!("{}{remark}", file.file),
@@ -216,6 +231,9 @@ impl Report {
             out += &format!("\n{}\n", &text[..text.floor_char_boundary(SAMPLE_BYTES)]);
         }
         out += match (self.dry_run, self.mode) {
+            _ if self.files.iter().all(OfFile::is_useless) => {
+                "\nNothing was imported. `--guess` writes a first mapping for a file, `--formats` lists the ready ones.\n"
+            }
             (true, _) => "\nNothing was sent. Without --dry-run, the same command imports it.\n",
             (false, _) if !self.suppressed.is_empty() => "\nThese addresses get no mail any more.\n",
             (false, "history") => "\nImported as history: nobody gets a message because of it.\n",
@@ -293,6 +311,21 @@ mod tests {
         report.add(&chunk(text));
         assert_eq!(report.rows_of_file(), 3);
         insta::assert_snapshot!(report.text());
+    }
+
+    #[test]
+    fn file_without_rows_or_with_none_that_can_be_used_is_no_success() {
+        let mut report = Report::new(false, Mode::History);
+        report.begin("empty.csv");
+        assert!(report.is_useless());
+        let text = report.text();
+        assert!(text.contains("empty.csv (has no rows)") && text.contains("Nothing was imported"), "{text}");
+        assert!(!text.contains("Imported as history"), "{text}");
+        for (known, unchanged, is_useless) in [(false, 0, true), (true, 0, false), (false, 3, false)] {
+            let file = OfFile { file: "a".to_owned(), rows: 3, rejected: 3, known, unchanged, ..OfFile::default() };
+            let report = Report { files: vec![file], ..Report::new(false, Mode::History) };
+            assert_eq!(report.is_useless(), is_useless, "{known} {unchanged}");
+        }
     }
 
     #[test]

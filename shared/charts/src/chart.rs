@@ -1,5 +1,4 @@
-//! Charts as SVG. Colours come from the style sheet, so that each chart follows the reader's theme; every chart stands beside a table with the
-//! same numbers.
+//! Lines, bars and trends. Colours come from the style sheet around them, so that each chart follows the reader's theme.
 
 use maud::{Markup, html};
 use perennial_domain::text::cut;
@@ -20,28 +19,60 @@ const MOST_POINTS: usize = 400;
 
 /// A line of a chart.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Series {
+pub struct Series {
     /// Its name, for the legend.
-    pub(crate) name: String,
+    pub name: String,
     /// A value for each position; `None` where there is none.
-    pub(crate) values: Vec<Option<f64>>,
+    pub values: Vec<Option<f64>>,
 }
 
 /// A bar of a chart.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bar {
+pub struct Bar {
     /// Its label.
-    pub(crate) label: String,
+    pub label: String,
     /// Its length, not negative.
-    pub(crate) value: f64,
+    pub value: f64,
     /// The value in words.
-    pub(crate) shown: String,
+    pub shown: String,
     /// `true` to colour it as a warning.
-    pub(crate) is_bad: bool,
+    pub is_bad: bool,
 }
 
-/// Returns a line chart of up to four series over the positions `labels`; nothing without two positions.
-pub(crate) fn lines(title: &str, labels: &[String], series: &[Series], shown: &dyn Fn(f64) -> String) -> Markup {
+/// A chart without its frame.
+#[derive(Debug, Clone)]
+pub struct Drawing {
+    /// Its width, in its own units.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+    /// The elements of SVG.
+    pub marks: Markup,
+    /// The names of its lines, in the order of their colours; empty for bars.
+    pub legend: Vec<String>,
+}
+
+impl Drawing {
+    /// Returns the chart as a figure of a page that has a table with the same numbers below it.
+    #[must_use]
+    pub fn figure(&self, title: &str) -> Markup {
+        html! {
+            figure class={ "chart" @if self.legend.is_empty() { " bars" } } {
+                svg viewBox=(format!("0 0 {} {}", self.width, self.height)) role="img"
+                    aria-label=(format!("{title}; the same as a table below")) { (self.marks) }
+                @if !self.legend.is_empty() {
+                    figcaption {
+                        @for (nth, name) in self.legend.iter().enumerate() { span.key { i class={ "s" (nth) } {} (name) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns a line chart of up to four series over the positions `labels`; `None` without two positions.
+#[must_use]
+pub fn lines(labels: &[String], series: &[Series], shown: &dyn Fn(f64) -> String) -> Option<Drawing> {
     let skip = labels.len().saturating_sub(MOST_POINTS);
     let labels = labels.get(skip..).unwrap_or_default();
     let series: Vec<(&str, &[Option<f64>])> =
@@ -49,34 +80,27 @@ pub(crate) fn lines(title: &str, labels: &[String], series: &[Series], shown: &d
     let highest =
         series.iter().flat_map(|(_, values)| values.iter().flatten()).fold(0.0_f64, |most, value| most.max(*value));
     if labels.len() < 2 || !highest.is_finite() {
-        return html! {};
+        return None;
     }
     let top = nice(highest);
     let x = |at: usize| LEFT + (WIDTH - LEFT - 8.0) * at as f64 / (labels.len() - 1) as f64;
     let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value.max(0.0) / top);
     let ticks = [0.0, top / 2.0, top];
-    let marks = [0, (labels.len() - 1) / 2, labels.len() - 1];
-    html! {
-        figure.chart {
-            svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img"
-                aria-label=(format!("{title}; the same as a table below")) {
-                @for tick in ticks {
-                    line.grid x1=(LEFT) x2=(WIDTH - 8.0) y1=(point(y(tick))) y2=(point(y(tick))) {}
-                    text.axis x=(LEFT - 6.0) y=(point(y(tick) + 4.0)) text-anchor="end" { (shown(tick)) }
-                }
-                @for (nth, at) in marks.iter().enumerate() {
-                    text.axis x=(point(x(*at))) y=(HEIGHT - 4.0) text-anchor=(["start", "middle",
-                        "end"][nth]) { (labels[*at]) }
-                }
-                @for (nth, (_, values)) in series.iter().enumerate() {
-                    path class={ "line s" (nth) } d=(trace(values, &x, &y)) {}
-                }
-            }
-            figcaption {
-                @for (nth, (name, _)) in series.iter().enumerate() { span.key { i class={ "s" (nth) } {} (name) } }
-            }
+    let places = [0, (labels.len() - 1) / 2, labels.len() - 1];
+    let marks = html! {
+        @for tick in ticks {
+            line.grid x1=(LEFT) x2=(WIDTH - 8.0) y1=(point(y(tick))) y2=(point(y(tick))) {}
+            text.axis x=(LEFT - 6.0) y=(point(y(tick) + 4.0)) text-anchor="end" { (shown(tick)) }
         }
-    }
+        @for (nth, at) in places.iter().enumerate() {
+            text.axis x=(point(x(*at))) y=(HEIGHT - 4.0) text-anchor=(["start", "middle", "end"][nth]) { (labels[*at]) }
+        }
+        @for (nth, (_, values)) in series.iter().enumerate() {
+            path class={ "line s" (nth) } d=(trace(values, &x, &y)) {}
+        }
+    };
+    let legend = series.iter().map(|(name, _)| (*name).to_owned()).collect();
+    Some(Drawing { width: WIDTH, height: HEIGHT, marks, legend })
 }
 
 /// Returns the path of a line; a gap where there is no value.
@@ -111,35 +135,33 @@ fn nice(value: f64) -> f64 {
     steps.into_iter().map(|step| step * power).find(|end| *end >= value * 0.999_999).unwrap_or(value)
 }
 
-/// Returns horizontal bars with their labels and values.
-pub(crate) fn bars(title: &str, bars: &[Bar]) -> Markup {
+/// Returns horizontal bars with their labels and values; `None` if none has a length.
+#[must_use]
+pub fn bars(bars: &[Bar]) -> Option<Drawing> {
     const ROW: f64 = 26.0;
     const LABEL: f64 = 118.0;
     const ROOM: f64 = 190.0;
+    const WIDTH: f64 = 380.0;
     let longest = bars.iter().fold(0.0_f64, |most, bar| most.max(bar.value));
-    if bars.is_empty() || longest <= 0.0 {
-        return html! {};
+    if bars.is_empty() || longest <= 0.0 || !longest.is_finite() {
+        return None;
     }
-    let height = ROW * bars.len() as f64;
-    html! {
-        figure.chart.bars {
-            svg viewBox=(format!("0 0 380 {height}")) role="img"
-                aria-label=(format!("{title}; the same as a table below")) {
-                @for (at, bar) in bars.iter().enumerate() {
-                    @let y = ROW * at as f64;
-                    @let width = (ROOM * bar.value / longest).max(if bar.value > 0.0 { 2.0 } else { 0.0 });
-                    text.label x="0" y=(point(y + 17.0)) { (cut(&bar.label, 18)) }
-                    rect class={ "bar-fill" @if bar.is_bad { " bad" } } x=(LABEL) y=(point(y +
-                        5.0)) width=(point(width)) height="16" rx="3" {}
-                    text.value x=(point(LABEL + width + 8.0)) y=(point(y + 17.0)) { (bar.shown) }
-                }
-            }
+    let marks = html! {
+        @for (at, bar) in bars.iter().enumerate() {
+            @let y = ROW * at as f64;
+            @let width = (ROOM * bar.value / longest).max(if bar.value > 0.0 { 2.0 } else { 0.0 });
+            text.label x="0" y=(point(y + 17.0)) { (cut(&bar.label, 18)) }
+            rect class={ "bar-fill" @if bar.is_bad { " bad" } } x=(LABEL) y=(point(y + 5.0)) width=(point(width)) height="16"
+                rx="3" {}
+            text.value x=(point(LABEL + width + 8.0)) y=(point(y + 17.0)) { (bar.shown) }
         }
-    }
+    };
+    Some(Drawing { width: WIDTH, height: ROW * bars.len() as f64, marks, legend: Vec::new() })
 }
 
-/// Returns a line of scores from 0 to 100, the newest last.
-pub(crate) fn spark(values: &[u8], is_bad: bool) -> Markup {
+/// Returns a line of scores from 0 to 100, the newest last; nothing without two.
+#[must_use]
+pub fn spark(values: &[u8], is_bad: bool) -> Markup {
     if values.len() < 2 {
         return html! {};
     }
@@ -157,6 +179,7 @@ pub(crate) fn spark(values: &[u8], is_bad: bool) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -177,19 +200,19 @@ mod tests {
     #[test]
     fn longest_bar_takes_the_whole_room_and_markup_is_escaped() {
         let bar = |label: &str, value| Bar { label: label.to_owned(), value, shown: value.to_string(), is_bad: false };
-        let svg = bars("t", &[bar("<b>", 10.0), bar("two", 5.0), bar("none", 0.0)]).into_string();
+        let svg = bars(&[bar("<b>", 10.0), bar("two", 5.0), bar("none", 0.0)]).unwrap().figure("t").into_string();
         assert!(
             svg.contains(r#"width="190""#) && svg.contains(r#"width="95""#) && svg.contains(r#"width="0""#),
             "{svg}"
         );
         assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>"), "{svg}");
-        assert_eq!(bars("t", &[bar("none", 0.0)]).into_string(), "");
+        assert!(bars(&[bar("none", 0.0)]).is_none() && bars(&[bar("all", f64::INFINITY)]).is_none());
     }
 
     #[test]
     fn one_point_is_no_line() {
         assert_eq!(spark(&[5], false).into_string(), "");
         let one = Series { name: "a".to_owned(), values: vec![Some(1.0)] };
-        assert_eq!(lines("t", &["x".to_owned()], &[one], &|value| value.to_string()).into_string(), "");
+        assert!(lines(&["x".to_owned()], &[one], &|value| value.to_string()).is_none());
     }
 }

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawMapping {
-    /// Required values: a place = a value, or a list of allowed ones. All must match.
+    /// Required values: a place = a value, or a list of allowed ones. All must match. "" is no value, or an empty one.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::OneOf>"))]
     when: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
@@ -30,6 +30,15 @@ pub(crate) struct RawMapping {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, crate::schema::OneOf>"))]
     unless: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    /// Two places of times: the first must be later than the second. Holds if there is no second time, and not without the
+    /// first.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, String>"))]
+    later: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// The same the other way round: the first must be no later than the second, and both must be there.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, String>"))]
+    not_later: BTreeMap<Spanned<String>, Spanned<String>>,
     /// Which call it makes.
     #[serde(rename = "type")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CallName"))]
@@ -60,6 +69,10 @@ pub(crate) struct RawMapping {
     /// The place of the sender's id of the event, by which redeliveries are recognized; default: the payload's hash.
     #[serde(default)]
     message_id: RawPlaces,
+    /// Places whose values are the id together, if the sender has none for what should count once: a webinar and who attended it. Missing ones
+    /// are left out.
+    #[serde(default)]
+    message_parts: RawPlaces,
     /// The place of the time: seconds, milliseconds or microseconds since 1970, or text in any usual format that begins
     /// with the year or names the month; default: the time of receipt.
     #[serde(default)]
@@ -125,8 +138,12 @@ pub struct Condition {
 pub struct Mapping {
     /// It matches if all of these hold …
     pub when: Vec<Condition>,
-    /// … and none of these.
+    /// … and none of these, …
     pub unless: Vec<Condition>,
+    /// … and the time at the first place of each pair is later than that at the second, if there is one, …
+    pub later: Vec<(Place, Place)>,
+    /// … and the time at the first place of each of these pairs is not.
+    pub not_later: Vec<(Place, Place)>,
     /// Which call it makes.
     pub kind: EventKind,
     /// The event's name; for a track, present if `event_from` is not.
@@ -146,6 +163,8 @@ pub struct Mapping {
     pub previous_id: Vec<Place>,
     /// The sender's id of the event, by which redeliveries are recognized; the payload itself if none is found.
     pub message_id: Vec<Place>,
+    /// Values that identify the event together, without an id of the sender.
+    pub message_parts: Vec<Place>,
     /// When it happened …
     pub timestamp: Vec<Place>,
     /// … in this form; by default, as [`perennial_domain::timestamp`] reads it.
@@ -201,6 +220,8 @@ impl Mapping {
         });
         let when = conditions(raw.when, owner, report);
         let unless = conditions(raw.unless, owner, report);
+        let later = pairs(raw.later, owner, report);
+        let not_later = pairs(raw.not_later, owner, report);
         let mut complain = |message: String| report.at(span.clone(), format!("{owner}: {message}"));
         let needs = match raw.kind {
             EventKind::Track if raw.event.is_none() && raw.event_from.is_none() => {
@@ -229,6 +250,8 @@ impl Mapping {
         Self {
             when,
             unless,
+            later,
+            not_later,
             kind: raw.kind,
             event,
             event_from: raw.event_from.map(|pick| pick.compile(&mut complain)),
@@ -242,6 +265,7 @@ impl Mapping {
             group_id: raw.group_id.compile(&mut complain),
             previous_id: raw.previous_id.compile(&mut complain),
             message_id: raw.message_id.compile(&mut complain),
+            message_parts: raw.message_parts.compile(&mut complain),
             timestamp: timestamp.compile(&mut complain),
             time_form,
             all_properties: Spread::compile(raw.all_properties, &mut complain),
@@ -264,6 +288,7 @@ impl Mapping {
             ("group_id", self.group_id.iter().collect()),
             ("previous_id", self.previous_id.iter().collect()),
             ("message_id", self.message_id.iter().collect()),
+            ("message_parts", self.message_parts.iter().collect()),
             ("timestamp", self.timestamp.iter().collect()),
             ("all_properties", self.all_properties.objects.iter().collect()),
             ("all_traits", self.all_traits.objects.iter().collect()),
@@ -302,6 +327,22 @@ fn conditions(
         }
     }
     conditions
+}
+
+/// Pairs of places of times.
+fn pairs(
+    raw: BTreeMap<Spanned<String>, Spanned<String>>,
+    owner: &str,
+    report: &mut Reporter<'_>,
+) -> Vec<(Place, Place)> {
+    let mut place = |text: &Spanned<String>| match Place::parse(text.get_ref()) {
+        Ok(place) => Some(place),
+        Err(error) => {
+            report.at(text.span(), format!("{owner}: {error}"));
+            None
+        }
+    };
+    raw.iter().filter_map(|(first, second)| place(first).zip(place(second))).collect()
 }
 
 /// A value that a field can be compared with.

@@ -76,8 +76,8 @@ impl<'a> Payload<'a> {
     }
 
     /// Returns the sum of the amounts at `place` in all elements of a list, each multiplied by the number at one of
-    /// `times` in the same element. An element without an amount, such as a usage-based one, adds nothing; `None` if no
-    /// element has one, or the place is not in a list.
+    /// `times` in the same element. An element without an amount or without the number, such as a usage-based one, adds
+    /// nothing; `None` if no element has an amount, or the place is not in a list.
     fn sum_at(self, place: &Place, times: &[Place]) -> Option<i64> {
         let (list, amount) = in_list(place)?;
         let elements = self.body.pointer(list)?.as_array()?;
@@ -85,16 +85,27 @@ impl<'a> Payload<'a> {
             let of = |place| {
                 in_list(place).filter(|(of, _)| *of == list).and_then(|(_, rest)| whole(element.pointer(rest)?))
             };
-            times.iter().find_map(of).unwrap_or(1)
+            if times.is_empty() { Some(1) } else { times.iter().find_map(of) }
         };
         let amounts = elements.iter().filter_map(|element| Some((whole(element.pointer(amount)?)?, number(element))));
-        let mut amounts = amounts.map(|(amount, number)| amount.checked_mul(number)).peekable();
+        let mut amounts = amounts.map(|(amount, number)| amount.checked_mul(number.unwrap_or(0))).peekable();
         amounts.peek()?;
         amounts.try_fold(0_i64, |sum, amount| sum.checked_add(amount?))
     }
 
+    /// Returns whether the time at `first` is later than that at `second`, or there is no second one; `None` without a
+    /// first one.
+    fn is_later(self, first: &Place, second: &Place) -> Option<bool> {
+        let at = |place| timestamp::of_json(&self.at(place)?);
+        let first = at(first)?;
+        Some(at(second).is_none_or(|second| first > second))
+    }
+
     fn holds(self, condition: &Condition) -> bool {
-        self.at(&condition.place).is_some_and(|found| condition.one_of.iter().any(|wanted| same(&found, wanted)))
+        match self.at(&condition.place) {
+            Some(found) => condition.one_of.iter().any(|wanted| same(&found, wanted)),
+            None => condition.one_of.iter().any(|wanted| wanted == ""),
+        }
     }
 }
 
@@ -150,6 +161,8 @@ pub fn calls<'a>(
 fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
     mapping.when.iter().all(|condition| payload.holds(condition))
         && !mapping.unless.iter().any(|condition| payload.holds(condition))
+        && mapping.later.iter().all(|(first, second)| payload.is_later(first, second) == Some(true))
+        && mapping.not_later.iter().all(|(first, second)| payload.is_later(first, second) == Some(false))
 }
 
 /// Returns the payload as a call of the tracking API. Missing values are left out, and values of the wrong type are
@@ -168,6 +181,7 @@ fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, salt: &str) 
             call.insert(name.to_owned(), id.into_owned());
         }
     }
+    set_device_apart(&mut call, mapping.user_id.iter().find(|place| payload.id_at(place).is_some()));
     let mut external = mapping.external_id.iter();
     if let Some((kind, id)) = external.find_map(|(kind, places)| Some((kind, payload.find_id(places)?))) {
         let context = if call.contains_key("userId") { link_to(kind, &id) } else { context_of(kind, &id) };
@@ -202,6 +216,22 @@ fn call(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, salt: &str) 
     let id = message_id(source, mapping, payload, &call, salt);
     call["messageId"] = id_of(&id, made).into();
     call
+}
+
+/// The prefix of Mixpanel's `distinct_id` of a device that nobody has signed in on.
+/// <https://docs.mixpanel.com/docs/tracking-methods/id-management/identifying-users-simplified>
+const DEVICE: &str = "$device:";
+
+/// A device's id in the place of a user's is an anonymous id: one with Mixpanel's prefix, and a `distinct_id` that is the device's.
+fn set_device_apart(call: &mut Map<String, Value>, place: Option<&Place>) {
+    let is_distinct = matches!(place, Some(Place::Body(pointer)) if pointer.ends_with("distinct_id"));
+    let Some(user) = call.get("userId").and_then(Value::as_str) else { return };
+    if let Some(device) = user.strip_prefix(DEVICE).map(str::to_owned) {
+        call.remove("userId");
+        call.entry("anonymousId").or_insert_with(|| device.into());
+    } else if is_distinct && call.get("anonymousId").and_then(Value::as_str) == Some(user) {
+        call.remove("userId");
+    }
 }
 
 /// Returns the members that are taken over with their names. Null and empty text are left out, as everywhere.
@@ -253,7 +283,12 @@ fn message_id(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, call: 
         let value = payload.id_at(place)?;
         Some((place, text(&value)?))
     });
+    let parts: Vec<String> = mapping.message_parts.iter().filter_map(|place| text(&*payload.id_at(place)?)).collect();
     match (found, payload.place) {
+        (None, _) if !parts.is_empty() => {
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            format!("parts-{}", digest(&[&[source.as_str()], &parts[..]].concat()))
+        }
         (Some((_, id)), None) => id,
         (Some((Place::Header(_), id)), Some(place)) => format!("{id}:{place}"),
         (Some((Place::Body(_), id)), Some(_)) => format!("{id}:{}", digest(&[&call.to_string()])),
@@ -281,12 +316,12 @@ fn value(pick: &Pick, payload: Payload<'_>) -> Option<Value> {
             let dated = found.filter_map(|value| Some((timestamp::of_json(value)?, value)));
             dated.max_by_key(|(at, _)| *at).map(|(_, value)| value.clone())
         }
-        Pick::Money { minor, times, currency } => {
+        Pick::Money { minor, times, currency, stripe } => {
             let of_list = || minor.iter().find_map(|place| payload.sum_at(place, times));
             let minor = payload.find(minor).as_deref().and_then(whole).or_else(of_list)?;
             let currency = Currency::parse(payload.find(currency)?.as_str()?).ok()?;
             let is_stripes = payload.signed.is_some_and(|signed| signed.scheme == Scheme::Stripe);
-            let places = if is_stripes { stripe_places(currency) } else { currency.exponent() };
+            let places = if is_stripes || *stripe { stripe_places(currency) } else { currency.exponent() };
             serde_json::from_str(&major_units(minor, places)).ok()
         }
         Pick::Convert(convert) => convert::converted(convert, payload.find(&convert.from)?.into_owned()),

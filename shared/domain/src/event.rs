@@ -305,15 +305,16 @@ impl Event {
     }
 }
 
-/// Returns the ids of people in other systems from an event's context, in Segment's format: `externalIds`, a list of
-/// objects with `type`, `id` and `collection`, which is `users` or left out. Placeholders such as `null` are skipped.
+/// Returns the ids of people in other systems from an event's context, in Segment's format: `externalIds`, or `externalId` as
+/// RudderStack calls it, a list of objects with `type`, `id` and `collection`, which is `users` or left out. Placeholders such as `null` are skipped.
 pub fn external_ids(context: &Properties) -> impl Iterator<Item = ExternalId> + '_ {
     ids_of(context, |collection| matches!(collection, None | Some(USERS)))
 }
 
 fn ids_of(context: &Properties, is_wanted: fn(Option<&str>) -> bool) -> impl Iterator<Item = ExternalId> + '_ {
-    let ids = context.get("externalIds").and_then(Value::as_array);
-    ids.into_iter().flatten().take(MAX_EXTERNAL_IDS).filter_map(move |id| {
+    // Segment, and Customer.io after it; RudderStack.
+    let named = |name| context.get(name).and_then(Value::as_array).into_iter().flatten();
+    named("externalIds").chain(named("externalId")).take(MAX_EXTERNAL_IDS).filter_map(move |id| {
         let is_wanted = is_wanted(id.get("collection").and_then(Value::as_str));
         let kind = id.get("type").and_then(Value::as_str).filter(|_| is_wanted)?;
         ExternalId::of_json(kind, id.get("id")?).ok().filter(|id| !is_placeholder(id.id()))
@@ -344,6 +345,17 @@ mod tests {
 
     fn parse(json: serde_json::Value) -> Result<Event, String> {
         serde_json::from_value(json).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn ids_in_other_systems_are_read_by_the_name_of_segment_and_by_that_of_rudderstack() {
+        let ids = |context: serde_json::Value| -> Vec<String> {
+            external_ids(&serde_json::from_value(context).unwrap()).map(|id| id.as_str().to_owned()).collect()
+        };
+        let one = |id: &str| serde_json::json!([{"type": "stripe_customer_id", "id": id}]);
+        assert_eq!(ids(serde_json::json!({"externalId": one("cus_1")})), ["stripe_customer_id:cus_1"]);
+        let both = serde_json::json!({"externalId": one("cus_1"), "externalIds": one("cus_2")});
+        assert_eq!(ids(both), ["stripe_customer_id:cus_2", "stripe_customer_id:cus_1"]);
     }
 
     #[test]

@@ -16,12 +16,15 @@ impl ExternalId {
     pub const MAX_BYTES: usize = 256;
     const FORM: &str = "TYPE:ID, such as stripe_customer_id:cus_5";
 
-    /// Returns the id `id` of type `kind`, both trimmed. The type may not contain a colon.
+    /// Returns the id `id` of type `kind`, both trimmed. The type may not contain a colon. Ids whose type ends in `_email`, `_login` or
+    /// `_handle` are in lower case: `github_login:Octo` and `github_login:octo` are one.
     ///
     /// # Errors
     /// [`InvalidId`] if one of them is empty, both are too long together, or contain a forbidden character.
     pub fn new(kind: &str, id: &str) -> Result<Self, InvalidId> {
         let (kind, id) = (kind.trim(), id.trim());
+        let folded = Self::is_without_case(kind).then(|| id.to_lowercase());
+        let id = folded.as_deref().unwrap_or(id);
         if kind.contains(':') {
             return Err(InvalidId::Form { field: FIELD, form: Self::FORM });
         }
@@ -30,6 +33,12 @@ impl ExternalId {
         }
         let text = format!("{kind}:{id}");
         check(FIELD, &text, Self::MAX_BYTES).map(|text| Self(text.into()))
+    }
+
+    /// Returns whether the system that gives ids of type `kind` takes them in any case: addresses, logins and handles, by the
+    /// end of the type's name.
+    fn is_without_case(kind: &str) -> bool {
+        ["_email", "_login", "_handle"].iter().any(|end| kind.ends_with(end))
     }
 
     /// Parses `TYPE:ID`.
@@ -76,6 +85,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn logins_handles_and_addresses_are_one_in_any_case_and_other_ids_are_not() {
+        for kind in ["github_login", "social_handle", "zoom_email"] {
+            assert_eq!(ExternalId::new(kind, "Octo@X"), ExternalId::new(kind, "octo@x"), "{kind}");
+        }
+        assert_ne!(ExternalId::new("stripe_customer_id", "cus_A"), ExternalId::new("stripe_customer_id", "cus_a"));
+    }
 
     #[test]
     fn type_ends_at_the_first_colon() {

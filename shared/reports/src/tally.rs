@@ -18,12 +18,15 @@ use crate::retention::Retention;
 use crate::revenue::Ledger;
 use crate::risk::Risk;
 use crate::scores::Scores;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::time::{date_of, day_of, month_of};
 use perennial_engine::trend::trends;
 use perennial_engine::{Moment, stage_history};
 use serde::{Deserialize, Serialize};
+
+/// More than the events of one request are apart that have no times of their own.
+const TOLD_APART: SignedDuration = SignedDuration::from_millis(10);
 
 /// The content of the archived events.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,6 +89,13 @@ impl Tally {
     /// Returns the time that is described.
     pub fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Returns the time of the last event that is counted: events of one request without times of their own are a microsecond
+    /// apart, so that the last ones happen, by their times, a little after they were received.
+    fn until(&self) -> Timestamp {
+        let until = self.at.checked_add(TOLD_APART).unwrap_or(self.at);
+        if day_of(until) == day_of(self.at) { until } else { self.at }
     }
 
     /// Counts a profile.
@@ -154,12 +164,12 @@ impl Tally {
             Name::Activation => vec![self.cohorts.activation()],
             Name::Funnel => self.funnel.tables(self.people),
             Name::Retention => self.retention.tables(config, self.at, &mut notes),
-            Name::Revenue => ledger.revenue(config, self.at, &mut notes),
-            Name::Plans => vec![ledger.plans(config, self.at)],
+            Name::Revenue => ledger.revenue(config, self.until(), &mut notes),
+            Name::Plans => vec![ledger.plans(config, self.until())],
             Name::Risk => vec![self.risk.table()],
             Name::Adoption => self.adoption.tables(config, self.people),
             Name::Nps => self.nps.tables(),
-            Name::Answers => archived.answers.tables(config, self.at, &mut notes),
+            Name::Answers => archived.answers.tables(config, self.until(), &mut notes),
             Name::Scores => self.scores.tables(self.at),
             Name::Education => vec![self.education.table(config, &mut notes)],
             Name::Experiments => vec![self.experiments.table(config, self.at)],

@@ -1,4 +1,4 @@
-//! What lists, reports and pages cost at a thousand people and at a hundred thousand: each is written through `ingest` and `score`, as in use.
+//! The cost of lists, reports and pages at a thousand people and at a hundred thousand, each written through `ingest` and `score` as in use.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ const REQUESTS: [(&str, &str); 3] = [
     ("a report", "/api/reports/activity"),
 ];
 
-/// What a request took.
+/// The cost of a request.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     calls: f64,

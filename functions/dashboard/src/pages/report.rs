@@ -135,10 +135,15 @@ fn rows(report: &Report, title: &str, table: &Table, is_of_time: bool) -> Markup
     }
 }
 
+/// Returns whether each row is about the person in its first column.
+fn is_of_people(table: &Table) -> bool {
+    table.columns.first().is_some_and(|column| column.name == "user")
+}
+
 /// Returns a row; the users of a report that names people are links.
 fn person_row(report: &Report, table: &Table, cells: &[Cell]) -> Markup {
     match cells {
-        [Cell::Text(user), rest @ ..] if report.name.names_people() => html! {
+        [Cell::Text(user), rest @ ..] if report.name.names_people() && is_of_people(table) => html! {
             tr { td { (ui::person(user, user)) }
                 @for (column, cell) in table.columns.iter().skip(1).zip(rest) {
                 td.n[column.unit != Unit::Text] { (ui::foreign(&shown(cell))) } } }

@@ -23,6 +23,7 @@ use perennial_store::rejects::{Reject, Rejects};
 use perennial_store::{ConfigHandle, StoreError};
 use perennial_testkit::ConfigBuilder;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 

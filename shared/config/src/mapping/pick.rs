@@ -75,6 +75,9 @@ pub enum Pick {
         times: Vec<Place>,
         /// The place of its currency.
         currency: Vec<Place>,
+        /// `true` if Stripe's table of currencies says how many minor units a major one has; `false` for ISO 4217's, or
+        /// that of the webhook's sender.
+        stripe: bool,
     },
     /// A converted value.
     Convert(Convert),
@@ -87,7 +90,7 @@ impl Pick {
     pub fn places(&self) -> Vec<&Place> {
         match self {
             Self::Value(places) | Self::Latest(places) => places.iter().collect(),
-            Self::Money { minor, times, currency } => minor.iter().chain(times).chain(currency).collect(),
+            Self::Money { minor, times, currency, .. } => minor.iter().chain(times).chain(currency).collect(),
             Self::Convert(convert) => convert.from.iter().collect(),
             Self::Constant(_) => Vec::new(),
         }
@@ -158,11 +161,25 @@ pub(crate) struct RawMoney {
     /// The place of the whole number of minor units. If a member is `*`, the amounts of all elements of that list are
     /// added.
     minor: RawPlaces,
-    /// The place of the factor of each of a list's amounts, in the same elements: "/items/*/quantity"; default: 1.
+    /// The place of the factor of each of a list's amounts, in the same elements: "/items/*/quantity"; default: 1. An element without
+    /// its factor adds nothing: it has no quantity because it is billed by use.
     #[serde(default)]
     times: RawPlaces,
     /// The place of its currency.
     currency: RawPlaces,
+    /// The table of currencies that says how many minor units a major one has: "iso" (ISO 4217) or "stripe", which differ for a
+    /// few; default: "stripe" in webhooks of Stripe, else "iso".
+    #[serde(default)]
+    units: RawUnits,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+enum RawUnits {
+    #[default]
+    Iso,
+    Stripe,
 }
 
 /// The latest of several moments: "/lines/*/end" looks at `end` of every element of the list `lines`.
@@ -183,6 +200,7 @@ impl RawPick {
                 minor: money.minor.compile(complain),
                 times: money.times.compile(complain),
                 currency: money.currency.compile(complain),
+                stripe: money.units == RawUnits::Stripe,
             },
             Self::Convert(convert) => Pick::Convert(convert.compile(complain)),
             Self::Constant(constant) => Pick::Constant(super::scalar(&constant.value).unwrap_or_else(|| {

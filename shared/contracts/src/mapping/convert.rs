@@ -76,6 +76,10 @@ fn number(text: &str, decimal: char) -> Option<Value> {
     };
     let is_grouping = |c: char| c != decimal && matches!(c, '.' | ',' | '\'' | '’' | '_') || c.is_whitespace();
     let bare = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '%'));
+    let (whole, fraction) = bare.split_once(decimal).unwrap_or((bare, ""));
+    if !is_grouped(whole, is_grouping) || fraction.contains(is_grouping) {
+        return None;
+    }
     let digits: String =
         bare.chars().filter(|c| !is_grouping(*c)).map(|c| if c == decimal { '.' } else { c }).collect();
     scalar::number(&digits)?;
@@ -86,6 +90,24 @@ fn number(text: &str, decimal: char) -> Option<Value> {
     let digits =
         if digits.starts_with(|c: char| c.is_ascii_digit()) { digits.to_owned() } else { format!("0{digits}") };
     serde_json::from_str(&format!("{sign}{negative}{}", digits.trim_end_matches('.'))).ok()
+}
+
+/// Returns whether the marks in a whole number group its digits: by threes, or as in India by twos before the last three. In `19,00` the
+/// comma does not, and the number would be a hundred times as much without it.
+fn is_grouped(whole: &str, is_mark: impl Fn(char) -> bool) -> bool {
+    let mut groups = whole.rsplit(is_mark);
+    let last = groups.next().unwrap_or_default();
+    let Some(mut group) = groups.next() else { return true };
+    if last.len() != 3 {
+        return false;
+    }
+    for before in groups {
+        if !matches!(group.len(), 2 | 3) {
+            return false;
+        }
+        group = before;
+    }
+    true
 }
 
 #[cfg(test)]
@@ -112,8 +134,14 @@ mod tests {
         ] {
             assert_eq!(number(text, decimal), Some(expected), "{text}");
         }
-        for text in ["", "-", "n/a", "1-2", "12 apples"] {
+        for text in ["", "-", "n/a", "1-2", "12 apples", "19,00", "1,5", "1,2,345", "1.000,50", "1.5,00", "1,234,5"] {
             assert_eq!(number(text, '.'), None, "{text}");
+        }
+        for text in ["19.00", "1.5", "1,000.50", "1.2.345"] {
+            assert_eq!(number(text, ','), None, "{text}");
+        }
+        for text in ["12,345,678", "1,23,45,678"] {
+            assert!(number(text, '.').is_some(), "{text}");
         }
     }
 

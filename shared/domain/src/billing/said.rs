@@ -29,11 +29,12 @@ pub fn count(said: &Properties, names: &[&str]) -> Option<u32> {
     is_whole.then_some(number as u32)
 }
 
-/// Returns the currency in the properties, or [`DEFAULT_CURRENCY`]; `None` if the value is not a currency.
+/// Returns the currency in the properties, or [`DEFAULT_CURRENCY`] where there is none: empty text and the word `null` are
+/// none, as clients write them. `None` if the value is not a currency.
 pub fn currency(said: &Properties) -> Option<Currency> {
-    match said.get("currency").and_then(Value::as_str) {
+    match said.get("currency").and_then(Value::as_str).map(str::trim) {
+        None | Some("" | "null" | "undefined" | "None") => Some(DEFAULT_CURRENCY),
         Some(code) => Currency::parse(code).ok(),
-        None => Some(DEFAULT_CURRENCY),
     }
 }
 
@@ -45,4 +46,21 @@ pub fn amount(said: &Properties, names: &[&str], currency: Currency) -> Option<i
         Value::String(text) => parse(text),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn currency_that_says_nothing_is_the_default_one() {
+        let of = |value: Value| currency(&Properties::from_iter([("currency".to_owned(), value)]));
+        for nothing in [json!(null), json!(""), json!("  "), json!("null"), json!("undefined")] {
+            assert_eq!(of(nothing.clone()), Some(DEFAULT_CURRENCY), "{nothing}");
+        }
+        assert_eq!(of(json!(" eur ")), Currency::parse("EUR").ok());
+        assert_eq!(of(json!("euros and more")), None);
+    }
 }

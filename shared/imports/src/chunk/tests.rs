@@ -295,6 +295,120 @@ fn stripes_objects_and_tables_become_the_same_subscriptions() {
     assert_eq!(events[0].traits["email"], "ada@acme.example");
 }
 
+/// An object of Stripe says when it was tried, since when it is paid for, and when it ended.
+#[test]
+fn stripes_subscriptions_have_the_past_that_their_status_says() {
+    let (trial, paid, over) = ("2024-01-01", "2024-01-15", "2024-03-01");
+    let told = |status: &str, fields: Value| -> Vec<String> {
+        let second = |day: &str| format!("{day}T00:00:00Z").parse::<jiff::Timestamp>().unwrap().as_second();
+        let mut object = json!({"id":"sub_1","customer":"cus_1","status":status,"created":second(trial),"start_date":second(trial),"currency":"usd",
+            "items":{"data":[{"quantity":1,"price":{"id":"p","unit_amount":1000,"recurring":{"interval":"month","interval_count":3}}}]}});
+        for (name, day) in fields.as_object().unwrap() {
+            object[name] = second(day.as_str().unwrap()).into();
+        }
+        let events = ok("format = \"stripe_subscriptions\"", &object.to_string());
+        let mut table = format!(
+            "id,Customer ID,Plan,Quantity,Currency,Interval,Amount,Status,Created (UTC),Start (UTC)\nsub_1,cus_1,p,1,usd,month,10.00,{status},{trial} 00:00,{trial} 00:00\n"
+        );
+        for (name, column) in [
+            ("trial_start", "Trial Start (UTC)"),
+            ("trial_end", "Trial End (UTC)"),
+            ("ended_at", "Ended At (UTC)"),
+            ("current_period_start", "Current Period Start (UTC)"),
+        ] {
+            let day = fields.get(name).and_then(Value::as_str).map(|day| format!("{day} 00:00")).unwrap_or_default();
+            let lines: Vec<String> =
+                table.lines().zip([column.to_owned(), day]).map(|(line, cell)| format!("{line},{cell}")).collect();
+            table = lines.join("\n") + "\n";
+        }
+        let said = |events: &[Event]| -> Vec<String> {
+            let one = |event: &Event| {
+                let status = event.properties["status"].as_str().unwrap().to_owned();
+                format!("{} {} {status}", event.timestamp.strftime("%F"), event.counted_as())
+            };
+            let mut all: Vec<String> = events.iter().map(one).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(said(&events), said(&ok("format = \"stripe_subscriptions\"", &table)), "{table}");
+        assert!(events.iter().all(|event| event.properties["interval_count"] == 3));
+        said(&events)
+    };
+    let tried = json!({"trial_start": trial, "trial_end": paid});
+    let with = |more: Value| {
+        let mut all = tried.clone();
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let (began, bought) = ("2024-01-01 Trial Started trialing", "2024-01-15 Subscription Started active");
+    assert_eq!(told("trialing", tried.clone()), [began]);
+    assert_eq!(told("active", tried.clone()), [began, bought]);
+    assert_eq!(told("active", json!({})), ["2024-01-01 Subscription Started active"]);
+    let late = json!({"current_period_start": over});
+    assert_eq!(told("unpaid", with(late.clone())), [began, bought, "2024-03-01 Subscription Updated unpaid"]);
+    assert_eq!(
+        told("past_due", late),
+        ["2024-01-01 Subscription Started active", "2024-03-01 Subscription Updated past_due"]
+    );
+    assert_eq!(told("paused", tried.clone()), [began, "2024-01-15 Subscription Updated paused"]);
+    assert_eq!(
+        told("canceled", with(json!({"ended_at": over}))),
+        [began, bought, "2024-03-01 Subscription Cancelled canceled"]
+    );
+    assert_eq!(
+        told("canceled", with(json!({"ended_at": paid}))),
+        [began, "2024-01-15 Subscription Cancelled canceled"],
+        "lost with its trial"
+    );
+    assert_eq!(told("incomplete_expired", tried), Vec::<String>::new());
+}
+
+/// Amounts are in the minor units of Stripe's own table.
+#[test]
+fn stripes_items_add_up_and_its_currencies_are_its_own() {
+    let object = |currency: &str| {
+        let item = |amount: i64, quantity: i64| json!({"quantity":quantity,"price":{"id":"p","unit_amount":amount,"recurring":{"interval":"month"}}});
+        json!({"id":"sub_1","customer":"cus_1","status":"active","created":1704067200,"currency":currency,"cancel_at":1709251200,
+            "items":{"data":[item(1000, 1), item(500, 3)]}}).to_string()
+    };
+    for (currency, all) in [("usd", 25.0), ("isk", 25.0), ("jpy", 2500.0)] {
+        let events = ok("format = \"stripe_subscriptions\"", &object(currency));
+        assert_eq!(events[0].properties["items_price"].as_f64(), Some(all), "{currency}");
+        assert_eq!(events[0].properties["cancel_at"], 1_709_251_200);
+    }
+}
+
+/// Projects of Mixpanel with simplified ids have a device's id in the place of the user's until somebody signs in.
+#[test]
+fn devices_of_mixpanel_are_no_users() {
+    let row = |distinct: &str, more: Value| {
+        let mut properties = json!({"time":1602611311,"$insert_id":format!("i-{distinct}"),"distinct_id":distinct});
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"event":"Seen","properties":properties}).to_string()
+    };
+    let text = [
+        row("$device:dev-1", json!({"$device_id":"dev-1"})),
+        row("dev-2", json!({"$device_id":"dev-2"})),
+        row("mxu", json!({"$user_id":"mxu","$device_id":"dev-1"})),
+        row("server", json!({})),
+        row("$device:dev-3", json!({})),
+    ];
+    let events = ok("format = \"mixpanel\"", &(text.join("\n") + "\n"));
+    let ids: Vec<(Option<&str>, Option<&str>)> = (events.iter())
+        .map(|event| (event.user_id.as_ref().map(|id| id.as_str()), event.anonymous_id.as_ref().map(|id| id.as_str())))
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            (None, Some("dev-1")),
+            (None, Some("dev-2")),
+            (Some("mxu"), Some("dev-1")),
+            (Some("server"), None),
+            (None, Some("dev-3"))
+        ]
+    );
+}
+
 #[test]
 fn endpoints_of_pinpoint_and_visitors_of_pendo_become_profiles() {
     let text = r#"{"ApplicationId":"a","Id":"e1","ChannelType":"EMAIL","Address":"ada@acme.example","OptOut":"NONE","EffectiveDate":"2024-01-01T00:00:00.000Z","Location":{"Country":"IT"},"User":{"UserId":"u1","UserAttributes":{"Plan":["pro"]}},"Attributes":{"Interests":["a","b"]}}

@@ -231,3 +231,35 @@ async fn the_sample_payloads_of_stripe_become_events() {
     ];
     assert_eq!(names, expected);
 }
+
+/// Checkout makes an invoice for a purchase if its settings say so, and the invoice's own event reports the same payment.
+#[tokio::test]
+async fn purchase_with_an_invoice_names_it_as_the_invoice_does() {
+    let fixture = Fixture::new();
+    let session = json!({"id":"cs_1","object":"checkout.session","mode":"payment","payment_status":"paid","amount_total":2500,"currency":"usd",
+        "client_reference_id":"u-1","invoice":"in_1"});
+    assert_eq!(stripe(&fixture, &stripe_event("checkout.session.completed", &session, &json!({}))).await.status, 200);
+    let invoice =
+        json!({"id":"in_1","object":"invoice","amount_paid":2500,"currency":"usd","metadata":{"user_id":"u-1"}});
+    assert_eq!(stripe(&fixture, &stripe_event("invoice.paid", &invoice, &json!({}))).await.status, 200);
+    let events = fixture.events();
+    let paid: Vec<(&str, &Value)> =
+        (events.iter()).filter_map(|event| Some((event.counted_as(), event.properties.get("invoice")?))).collect();
+    assert_eq!(paid, [("Order Completed", &json!("in_1")), ("Invoice Paid", &json!("in_1"))]);
+}
+
+/// A price by use has no quantity, and is no recurring price.
+#[tokio::test]
+async fn metered_item_adds_nothing_to_the_price_of_a_subscription() {
+    let price = async |items: Value| {
+        let fixture = Fixture::new();
+        let mut object = subscription("active");
+        object["items"]["data"] = items;
+        stripe(&fixture, &stripe_event("customer.subscription.created", &object, &json!({}))).await;
+        fixture.events()[0].properties["items_price"].as_f64()
+    };
+    let metered = json!({"price":{"id":"m","unit_amount":100,"recurring":{"interval":"month","usage_type":"metered"}}});
+    let seats = json!({"quantity":2,"price":{"id":"s","unit_amount":1000,"recurring":{"interval":"month","usage_type":"licensed"}}});
+    assert_eq!(price(json!([metered, seats])).await, Some(20.0));
+    assert_eq!(price(json!([metered])).await, Some(0.0));
+}

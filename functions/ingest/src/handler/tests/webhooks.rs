@@ -384,12 +384,24 @@ async fn zoom_asks_for_the_secret_and_then_registrations_become_events_of_the_ad
             "join_time": "2026-11-24T15:01:00Z"}});
         json!({"event": "webinar.participant_joined", "event_ts": 1_795_298_401_000_u64, "payload": {"account_id": "a", "object": object(participant)}})
     };
-    assert_eq!(send(&joined("Ada@acme.example").to_string()).await.body["accepted"], 1);
+    assert_eq!(send(&joined("Ada@acme.example").to_string()).await.body["accepted"], 2);
     assert_eq!(send(&joined("").to_string()).await.body["accepted"], 0, "who joins by telephone is not known");
     let events = fixture.events();
     let names: Vec<&str> = events.iter().map(Event::counted_as).collect();
-    assert_eq!(names, ["$identify", "Webinar Registered", "Webinar Attended"]);
-    assert_eq!(events[0].traits["email"], "Ada@acme.example");
+    assert_eq!(names, ["$identify", "Webinar Registered", "$identify", "Webinar Attended"]);
+    assert_eq!(
+        (&events[0].traits["email"], &events[2].traits["email"]),
+        (&json!("Ada@acme.example"), &json!("Ada@acme.example"))
+    );
+    let ids = |event: &Event| event.identity().unwrap().as_str().to_owned();
+    assert!(events.iter().all(|event| ids(event) == "zoom_email:ada@acme.example"), "in one spelling");
+    // A lost connection: the same person joins the same webinar again.
+    let again = joined("Ada@acme.example").to_string().replace("1795298401000", "1795298491000");
+    assert_eq!(send(&again).await.body["accepted"], 2);
+    let attended = |event: &&Event| event.counted_as() == "Webinar Attended";
+    let all = fixture.events();
+    let attendances: BTreeSet<&str> = all.iter().filter(attended).map(|event| event.message_id.as_str()).collect();
+    assert_eq!((all.iter().filter(attended).count(), attendances.len()), (2, 1), "one id: it counts once");
     assert_eq!(
         (&events[1].properties["webinar"], &events[1].properties["starts_at"]),
         (&json!("getting-started"), &json!("2026-11-24T15:00:00Z"))

@@ -96,7 +96,7 @@ impl<'a> Payload<'a> {
     /// Returns whether the time at `first` is later than that at `second`, or there is no second one; `None` without a
     /// first one.
     fn is_later(self, first: &Place, second: &Place) -> Option<bool> {
-        let at = |place| timestamp::of_json(&self.at(place)?);
+        let at = |place| self.at(place).and_then(|found| timestamp::of_json(&found));
         let first = at(first)?;
         Some(at(second).is_none_or(|second| first > second))
     }
@@ -283,7 +283,8 @@ fn message_id(source: &SourceId, mapping: &Mapping, payload: Payload<'_>, call: 
         let value = payload.id_at(place)?;
         Some((place, text(&value)?))
     });
-    let parts: Vec<String> = mapping.message_parts.iter().filter_map(|place| text(&*payload.id_at(place)?)).collect();
+    let parts: Vec<String> =
+        mapping.message_parts.iter().filter_map(|place| text(payload.id_at(place)?.as_ref())).collect();
     match (found, payload.place) {
         (None, _) if !parts.is_empty() => {
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();

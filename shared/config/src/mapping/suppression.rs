@@ -57,6 +57,8 @@ impl RawSuppression {
         Ok(RawMapping {
             when: self.when,
             unless: self.unless,
+            later: BTreeMap::new(),
+            not_later: BTreeMap::new(),
             kind: EventKind::Track,
             event: self.reason,
             event_from: self.reason_from,
@@ -66,6 +68,7 @@ impl RawSuppression {
             group_id: RawPlaces::default(),
             previous_id: RawPlaces::default(),
             message_id: RawPlaces::default(),
+            message_parts: RawPlaces::default(),
             timestamp: self.timestamp,
             all_properties: RawPlaces::default(),
             all_traits: RawPlaces::default(),

@@ -7,6 +7,7 @@ use crate::support::process::Process;
 use crate::support::{Client, Random, campaign};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -56,6 +57,19 @@ fn introductions(events: &[String]) -> Vec<String> {
     events.iter().filter(|event| event.contains(r#""type":"identify""#)).cloned().collect()
 }
 
+/// Writes the default configuration with people in the CRM below `dir`; returns its folder.
+fn config_with_people(dir: &Path) -> String {
+    let config = perennial_local::bundle::embedded();
+    let folder = dir.join("config");
+    for (name, text) in &config.files {
+        let people = if name == "accounts.toml" { "\n[crm.people]\nfields = { stage = \"stage\" }\n" } else { "" };
+        let file = folder.join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, format!("{text}{people}")).unwrap();
+    }
+    folder.to_str().unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_crashes() {
     let crashes = campaign(CRASHES);
@@ -65,7 +79,8 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     let base = Arc::new(Mutex::new(String::new()));
     let (taken, rounds) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
 
-    let process = Process::start(dir.path(), &["--simulate-from", NOW]).await;
+    let config = config_with_people(dir.path());
+    let process = Process::start(&dir.path().join("data"), &["--simulate-from", NOW, "--config", &config]).await;
     let client = Client::new(&process.base);
     client.batch(&introductions(&events)).await;
     settled(&client).await;
@@ -94,7 +109,7 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     };
     for crash in 0..crashes {
         let faults = format!("{}:0.04", 1000 + crash);
-        let process = Process::start(dir.path(), &["--simulate-from", NOW, "--faults", &faults]).await;
+        let process = Process::start(&dir.path().join("data"), &["--simulate-from", NOW, "--faults", &faults]).await;
         *base.lock().unwrap() = process.base.clone();
         tokio::time::sleep(Duration::from_millis(20 + random.below(300) as u64)).await;
         process.kill().await;
@@ -102,7 +117,7 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
     assert!(taken.load(Ordering::Relaxed) > crashes / 4, "work went on between the crashes");
 
     // A last start without faults, to finish everything.
-    let process = Process::start(dir.path(), &["--simulate-from", NOW]).await;
+    let process = Process::start(&dir.path().join("data"), &["--simulate-from", NOW]).await;
     *base.lock().unwrap() = process.base.clone();
     let client = Client::new(&process.base);
     let sent = rounds.load(Ordering::Relaxed);
@@ -144,6 +159,14 @@ async fn no_event_is_lost_or_counted_twice_and_no_message_is_sent_twice_across_c
         assert_eq!(profile["counts"]["Pricing Page Viewed"], 1, "person {person}");
         assert_eq!(profile["counts"]["Trial Started"], 1, "person {person}");
         deliveries += profile["counts"]["Email Delivered"].as_u64().unwrap_or(0);
+        let updates = profile["crm"].as_array().unwrap();
+        assert_eq!(
+            (&updates[0]["state"], &updates[0]["fields"]["stage"]),
+            (&json!("sent"), &profile["stage"]),
+            "{profile}"
+        );
+        let is_done = |update: &&Value| update["state"] == "sent" || update["state"] == "suppressed";
+        assert!(updates.iter().all(|update| is_done(&update)), "person {person}: {updates:?}");
         let welcome: Vec<&Value> =
             profile["messages"].as_array().unwrap().iter().filter(|m| m["journey"] == "welcome").collect();
         assert!(!welcome.is_empty(), "person {person} was not welcomed: {profile}");

@@ -4,6 +4,7 @@
 
 mod after_the_sale;
 mod before_the_sale;
+mod crm;
 mod following;
 mod house;
 mod keeping;

@@ -1,6 +1,7 @@
 //! The answers of the read paths: views as JSON and CSV.
 
 mod account;
+mod crm;
 mod experiments;
 mod explain;
 mod journeys;

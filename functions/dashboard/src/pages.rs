@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod crm;
 pub(crate) mod experiments;
 pub(crate) mod journey;
 pub(crate) mod journeys;

@@ -5,7 +5,7 @@ use super::*;
 use crate::test_support::{Answer, House, NOW, PERSON};
 use perennial_channels::endpoint::Message;
 use perennial_contracts::queue::MessagesPayload;
-use perennial_domain::{AccountId, AccountUpdate, Channel, ConfigVersion};
+use perennial_domain::{AccountId, Channel, ConfigVersion, CrmUpdate, Subject};
 use perennial_store::messages::{MessageRecord, MessageState};
 use serde_json::json;
 use std::time::Duration;
@@ -76,11 +76,11 @@ async fn a_task_for_a_crm_is_sent_again_under_the_same_id() {
     assert_eq!((record.state, record.subject.as_deref()), (MessageState::Sent, Some("Hi Ada")));
 }
 
-fn update(endpoint: &str) -> AccountUpdate {
-    let account = AccountId::parse("acme").unwrap();
-    AccountUpdate {
-        id: AccountUpdate::id_of(&account, 1),
-        account,
+fn update(endpoint: &str) -> CrmUpdate {
+    let subject = Subject::Account(AccountId::parse("acme").unwrap());
+    CrmUpdate {
+        id: CrmUpdate::id_of(&subject, 1),
+        subject,
         number: 1,
         endpoint: endpoint.into(),
         fields: [("perennial_account_score".to_owned(), json!(70))].into(),
@@ -93,7 +93,7 @@ fn update(endpoint: &str) -> AccountUpdate {
 #[tokio::test]
 async fn an_update_for_a_crm_is_the_accounts_record() {
     let house = House::open().await;
-    let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update("hubspot"))).unwrap();
+    let body = serde_json::to_string(&MessagesPayload::update(update("hubspot"))).unwrap();
     let response = handle(&house.deps, house.batch(&[body], 1)).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
     let messages = house.webhooks.messages();
@@ -104,7 +104,7 @@ async fn an_update_for_a_crm_is_the_accounts_record() {
 #[tokio::test]
 async fn an_update_for_a_chat_waits_for_another_config() {
     let house = House::open().await;
-    let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update("chat"))).unwrap();
+    let body = serde_json::to_string(&MessagesPayload::update(update("chat"))).unwrap();
     let response = handle(&house.deps, house.batch(&[body], 1)).await.unwrap();
     assert_eq!((response.batch_item_failures.len(), house.webhooks.sent()), (1, 0));
 }

@@ -71,7 +71,7 @@ impl Counts {
     /// Counts a message that waits, where it has waited long.
     fn note_overdue(&self, message: &MessagesPayload, now: Timestamp) {
         let since = match message {
-            MessagesPayload::AccountUpdate(update) => Some(update.at),
+            MessagesPayload::AccountUpdate(update) | MessagesPayload::PersonUpdate(update) => Some(update.at),
             message => requeue::decision_of(message).map(|decision| decision.decided_at),
         };
         if since.is_some_and(|since| now.duration_since(since) > OVERDUE) {
@@ -153,7 +153,7 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
             carry(deps, MessagesPayload::Unsettled(*unsettled), Patience::default(), &claimant, counts).await?
         }
         Input::Update(update) => {
-            carry(deps, MessagesPayload::AccountUpdate(*update), Patience::default(), &claimant, counts).await?
+            carry(deps, MessagesPayload::update(*update), Patience::default(), &claimant, counts).await?
         }
         Input::TestSend(test) => counts.of(test_send::deliver(deps, &test, &claimant).await?),
         Input::Waiting(waiting) => {
@@ -188,7 +188,9 @@ async fn carry<'c>(
     let delivered = match &message {
         MessagesPayload::Decision(decision) => decision::deliver(deps, decision, claimant, patience).await?,
         MessagesPayload::Unsettled(unsettled) => unsettled::resolve(deps, unsettled, claimant, patience).await?,
-        MessagesPayload::AccountUpdate(update) => update::deliver(deps, update, claimant, patience).await?,
+        MessagesPayload::AccountUpdate(update) | MessagesPayload::PersonUpdate(update) => {
+            update::deliver(deps, update, claimant, patience).await?
+        }
         MessagesPayload::Waiting(_) | MessagesPayload::TestSend(_) => {
             return Err(DeliverError::Body("a message of this kind does not wait".to_owned()));
         }

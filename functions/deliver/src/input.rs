@@ -3,7 +3,7 @@
 use crate::error::DeliverError;
 use perennial_contracts::queue::{MessagesPayload, TestSend, Unsettled, Waiting};
 use perennial_contracts::ses::{self, MailEvent, Notice};
-use perennial_domain::{AccountUpdate, Decision};
+use perennial_domain::{CrmUpdate, Decision};
 
 /// A message of one of the two queues.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(crate) enum Input {
     /// Send this once.
     Decision(Box<Decision>),
     /// Write this into the CRM once.
-    Update(Box<AccountUpdate>),
+    Update(Box<CrmUpdate>),
     /// Find out what became of this mail.
     Unsettled(Box<Unsettled>),
     /// A deferred message, to continue when it is due.
@@ -40,7 +40,9 @@ pub(crate) fn read(body: &str) -> Result<Input, DeliverError> {
     })?;
     match serde_json::from_value(object.into()) {
         Ok(MessagesPayload::Decision(decision)) => Ok(Input::Decision(Box::new(decision))),
-        Ok(MessagesPayload::AccountUpdate(update)) => Ok(Input::Update(Box::new(update))),
+        Ok(MessagesPayload::AccountUpdate(update) | MessagesPayload::PersonUpdate(update)) => {
+            Ok(Input::Update(Box::new(update)))
+        }
         Ok(MessagesPayload::Unsettled(unsettled)) => Ok(Input::Unsettled(Box::new(unsettled))),
         Ok(MessagesPayload::Waiting(waiting)) if !matches!(*waiting.message, MessagesPayload::Waiting(_)) => {
             Ok(Input::Waiting(Box::new(waiting)))

@@ -71,7 +71,7 @@ pub(crate) fn decision_of(payload: &MessagesPayload) -> Option<&Decision> {
         MessagesPayload::Decision(decision) => Some(decision),
         MessagesPayload::Unsettled(unsettled) => Some(&unsettled.decision),
         MessagesPayload::Waiting(waiting) => decision_of(&waiting.message),
-        MessagesPayload::AccountUpdate(_) | MessagesPayload::TestSend(_) => None,
+        MessagesPayload::AccountUpdate(_) | MessagesPayload::PersonUpdate(_) | MessagesPayload::TestSend(_) => None,
     }
 }
 

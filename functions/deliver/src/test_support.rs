@@ -199,8 +199,17 @@ impl House {
         Self::with(Some("ada@example.com"), false).await
     }
 
+    /// With a person in trial who has an address, under another configuration.
+    pub(crate) async fn open_with(config: Config) -> Self {
+        Self::under(config, Some("ada@example.com"), false).await
+    }
+
     /// With a person in trial, or one who pays.
     pub(crate) async fn with(email: Option<&str>, pays: bool) -> Self {
+        Self::under(config(), email, pays).await
+    }
+
+    async fn under(config: Config, email: Option<&str>, pays: bool) -> Self {
         let store = table().await;
         store.save(&mut Stored::new(profile(PERSON.identity(), email, pays))).await.unwrap();
         if let Some(email) = email {
@@ -212,7 +221,7 @@ impl House {
         let (clock, time) = Clock::simulated(NOW.parse().unwrap());
         let deps = Deps::new(Parts {
             store,
-            config: ConfigHandle::fixed(config()),
+            config: ConfigHandle::fixed(config),
             mail: Arc::clone(&mail) as Arc<dyn MailService>,
             endpoints: Arc::clone(&webhooks) as Arc<dyn EndpointService>,
             events: Arc::clone(&queue) as Arc<dyn perennial_lambda_kit::queue::Sender>,

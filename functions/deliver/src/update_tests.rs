@@ -4,8 +4,8 @@ use crate::handler::handle;
 use crate::test_support::{Answer, House, NOW};
 use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_contracts::queue::MessagesPayload;
-use perennial_domain::{AccountId, AccountUpdate, ConfigVersion};
-use perennial_engine::account::Written;
+use perennial_domain::{AccountId, ConfigVersion, CrmUpdate, Subject};
+use perennial_engine::Written;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::messages::MessageState;
 use serde_json::json;
@@ -15,10 +15,11 @@ fn acme() -> AccountId {
     AccountId::parse("acme").unwrap()
 }
 
-fn update(number: u64) -> AccountUpdate {
-    AccountUpdate {
-        id: AccountUpdate::id_of(&acme(), number),
-        account: acme(),
+fn update(number: u64) -> CrmUpdate {
+    let subject = Subject::Account(acme());
+    CrmUpdate {
+        id: CrmUpdate::id_of(&subject, number),
+        subject,
         number,
         endpoint: "crm".into(),
         fields: [("perennial_account_score".to_owned(), json!(70))].into(),
@@ -28,13 +29,13 @@ fn update(number: u64) -> AccountUpdate {
 }
 
 /// Delivers the update as receipt number `times` of one queue message; returns whether it stays in its queue.
-async fn deliver(house: &House, update: &AccountUpdate, times: u32) -> bool {
-    let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update.clone())).unwrap();
+async fn deliver(house: &House, update: &CrmUpdate, times: u32) -> bool {
+    let body = serde_json::to_string(&MessagesPayload::update(update.clone())).unwrap();
     !handle(&house.deps, house.batch(&[body], times)).await.unwrap().batch_item_failures.is_empty()
 }
 
 async fn state(house: &House, number: u64) -> MessageState {
-    let updates = house.deps.store.updates(&acme()).await.unwrap();
+    let updates = house.deps.store.updates(&Subject::Account(acme())).await.unwrap();
     updates.items.into_iter().find(|record| record.number == number).unwrap().state
 }
 
@@ -67,7 +68,7 @@ async fn when_the_receiver_fails_or_the_process_dies_the_repeat_has_the_same_id(
 async fn an_update_that_a_later_one_replaces_does_not_overwrite_it() {
     let house = House::open().await;
     let mut stored = StoredAccount::new(acme());
-    stored.account.written = Some(Written { number: 2, fields: update(2).fields });
+    stored.account.written = Some(Written { number: 2, record: None, fields: update(2).fields });
     house.deps.store.save_account(&mut stored).await.unwrap();
     assert!(!deliver(&house, &update(2), 1).await);
     assert!(!deliver(&house, &update(1), 1).await);
@@ -76,7 +77,7 @@ async fn an_update_that_a_later_one_replaces_does_not_overwrite_it() {
 }
 
 /// Deletes the record of an update, as the table does 90 days after the last attempt.
-async fn forget_record(house: &House, update: &AccountUpdate) {
+async fn forget_record(house: &House, update: &CrmUpdate) {
     let store = &house.deps.store;
     let delete = store.client().delete_item().table_name(store.table());
     let delete = delete.key("pk", AttributeValue::S("A#acme".to_owned()));

@@ -61,7 +61,7 @@ pub(crate) async fn perform(
     let account = &stored.account.id;
     let performed = match action {
         AccountAction::Update(update) => {
-            let body = serde_json::to_string(&MessagesPayload::AccountUpdate(update.clone()))?;
+            let body = serde_json::to_string(&MessagesPayload::update(update.clone()))?;
             deps.messages.send(vec![body], Delay::NONE).await.into_result()?;
             Performed::Updated
         }

@@ -85,6 +85,7 @@ pub(crate) fn messages(planned: &[Planned], now: Timestamp) -> Result<Vec<Outgoi
             | Action::Alias { .. }
             | Action::List(_)
             | Action::Unlist { .. }
+            | Action::UpdateCrm(_)
             | Action::Regroup { .. } => continue,
         };
         let changed = changed.entry(account).or_insert_with(|| Changed::new(account));

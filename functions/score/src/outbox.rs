@@ -191,10 +191,11 @@ async fn write_all(
 fn is_sent(action: &Action) -> bool {
     use Action::{
         AccountMilestone, AccountRenewal, AccountSubscription, AccountTraits, Count, ForAccount, Join, LookAgain, Send,
+        UpdateCrm,
     };
     let told = matches!(action, AccountTraits { .. } | AccountMilestone { .. } | AccountRenewal { .. });
     let of_account = told || matches!(action, AccountSubscription { .. } | Join { .. });
-    of_account || matches!(action, Send(_) | Count { .. } | LookAgain { .. } | ForAccount { .. })
+    of_account || matches!(action, Send(_) | UpdateCrm(_) | Count { .. } | LookAgain { .. } | ForAccount { .. })
 }
 
 async fn write(
@@ -232,18 +233,14 @@ async fn write(
     Ok(None)
 }
 
-/// Returns one message a decision.
+/// Returns one message a decision, and one an update of the CRM.
 fn messages(planned: &[Planned]) -> Result<Vec<Outgoing>, serde_json::Error> {
-    let decisions = planned.iter().enumerate().filter_map(|(index, planned)| match &planned.action {
-        Action::Send(decision) => Some((index, decision)),
+    let payloads = planned.iter().enumerate().filter_map(|(index, planned)| match &planned.action {
+        Action::Send(decision) => Some((index, MessagesPayload::Decision(decision.clone()))),
+        Action::UpdateCrm(update) => Some((index, MessagesPayload::update(update.clone()))),
         _ => None,
     });
-    decisions
-        .map(|(index, decision)| {
-            let body = serde_json::to_string(&MessagesPayload::Decision(decision.clone()))?;
-            Ok(Outgoing { body, of: vec![index] })
-        })
-        .collect()
+    payloads.map(|(index, payload)| Ok(Outgoing { body: serde_json::to_string(&payload)?, of: vec![index] })).collect()
 }
 
 /// Separates the messages that must not wait behind others.

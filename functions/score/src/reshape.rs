@@ -262,6 +262,7 @@ impl There {
                         published: None,
                         elsewhere: BTreeMap::new(),
                         listed: None,
+                        written: None,
                         due_at: None,
                     };
                     Stored { version: self.version(&deps.store, id).await?, ..Stored::new(profile) }
@@ -282,9 +283,16 @@ impl There {
                 after.values_mut().find(|(stored, _)| stored.profile.parts.iter().any(|part| part.owner() == *id));
             if let Some((home, _)) = home {
                 plan.move_out(deps, gone, &mut home.profile.outbox);
+                if gone.profile.written.is_some() {
+                    home.profile.rewrite_contact();
+                }
             }
         }
-        for (id, (stored, from)) in after {
+        for (id, (mut stored, from)) in after {
+            let is_here = |part: &Part| stored.profile.part(&part.identity).is_some();
+            if self.people.get(&id).is_some_and(|before| !before.profile.parts.iter().all(is_here)) {
+                stored.profile.rewrite_contact();
+            }
             for part in &stored.profile.parts {
                 let own = part.owner();
                 let stayed =

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use perennial_channels::Outcome;
-use perennial_channels::crm::{Record, Task};
+use perennial_channels::crm::{Contact, Record, Task};
 use perennial_channels::endpoint::{EndpointSender, Message};
 use perennial_config::channels::{
     AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords,
@@ -113,6 +113,32 @@ async fn what_was_done_though_its_answer_was_lost_is_not_done_twice() {
 }
 
 #[tokio::test]
+async fn a_contact_is_associated_with_its_account_if_the_crm_has_it() {
+    for (crm, contacts, accounts) in [("hubspot", "contacts", "companies"), ("salesforce", "Contact", "Account")] {
+        let house = House::open().await;
+        let fields = [("LastName".to_owned(), json!("Lovelace"))];
+        let contact = |account: &str| {
+            let record = Record { id: "person-1".into(), fields: fields.clone().into() };
+            Message::Contact(Contact { record, account: Some(account.into()) })
+        };
+        assert!(
+            matches!(house.send(crm, &contact("acme"), NOW).await, Outcome::Sent { .. }),
+            "{crm}: it is not there yet"
+        );
+        assert!(matches!(house.send(crm, &account("acme"), NOW).await, Outcome::Sent { .. }), "{crm}");
+        assert!(matches!(house.send(crm, &contact("acme"), NOW).await, Outcome::Sent { .. }), "{crm}");
+        let records = house.records();
+        let (person, company) = (&records[contacts]["person-1"], &records[accounts]["acme"]["id"]);
+        if crm == "hubspot" {
+            assert_eq!(house.stand_ins.kept()[0]["kept"]["associations"], json!([[person["id"], company]]));
+        } else {
+            assert_eq!(person["fields"]["AccountId"], *company);
+        }
+        assert_eq!(person["writes"], 2, "{crm}");
+    }
+}
+
+#[tokio::test]
 async fn who_asks_for_time_is_given_it() {
     let house = House::open().await;
     house.stand_ins.set_faults("hubspot", "x", Faults { throttle: 1, retry_after: 10, ..Faults::default() });
@@ -152,6 +178,12 @@ fn with_crms() -> perennial_config::Bundle {
         .unwrap();
     channels["webhook"].as_table_mut().unwrap().extend(crms);
     config.files.insert("channels.toml".to_owned(), channels.to_string());
+    // Salesforce's custom fields end in __c.
+    let accounts = config.files.get_mut("accounts.toml").unwrap();
+    let (rest, fields) = accounts.split_once("[crm.fields]").unwrap();
+    let fields = fields.replace("_score\"", "_score__c\"").replace("_health\"", "_health__c\"");
+    let fields = fields.replace("_ready\"", "_ready__c\"").replace("_touch\"", "_touch__c\"");
+    *accounts = format!("{rest}[crm.fields]{}", fields.replace("_stage\"", "_stage__c\""));
     config
 }
 
@@ -194,7 +226,7 @@ async fn the_whole_road_leads_into_the_crms() {
     assert_eq!(task["fields"]["hs_task_subject"], "A customer would not recommend us");
     let salesforce = records_of(&stack, "salesforce");
     assert_eq!(salesforce["Account"]["acme"]["fields"]["Name"], "Acme", "{salesforce}");
-    assert!(salesforce["Account"]["acme"]["fields"]["perennial_touch"].is_string(), "{salesforce}");
+    assert!(salesforce["Account"]["acme"]["fields"]["perennial_touch__c"].is_string(), "{salesforce}");
     stack.stop().await;
 }
 

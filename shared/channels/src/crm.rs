@@ -7,12 +7,12 @@ pub mod hubspot;
 pub mod salesforce;
 
 use crate::address::Address;
-use crate::endpoint::{About, Message, PAUSED};
+use crate::endpoint::{About, Message, PAUSED, Person};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
-use perennial_config::channels::{AccountRecords, ContactId, ContactRecords, TaskRecords};
+use perennial_config::channels::{ContactId, ContactRecords, CrmRecords, TaskRecords};
 use perennial_domain::traits::{find, readable};
-use perennial_domain::{AccountUpdate, Identity};
+use perennial_domain::{AccountId, CrmUpdate, Identity, PersonId};
 use perennial_engine::account::Account;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -58,6 +58,21 @@ pub struct Task {
     pub task: Record,
 }
 
+/// A contact, and the account that it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contact {
+    /// The contact.
+    pub record: Record,
+    /// The id by which the CRM has the account; `None` if it has none, or is not to be associated.
+    pub account: Option<String>,
+}
+
+impl From<Record> for Contact {
+    fn from(record: Record) -> Self {
+        Self { record, account: None }
+    }
+}
+
 /// A task whose contact exists in the CRM.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AssignedTask {
@@ -96,6 +111,11 @@ pub enum Upserted {
 }
 
 impl Upserted {
+    /// Returns the outcome of a record of which nothing is left to do but what ended like this: what the CRM refuses for good is left out.
+    fn unless_refused(self) -> Option<Self> {
+        (!matches!(self, Self::Rejected { .. })).then_some(self)
+    }
+
     fn retry(reason: impl Into<String>) -> Self {
         Self::Retry { reason: reason.into(), after: None }
     }
@@ -113,35 +133,38 @@ impl Upserted {
 
 /// A CRM. Each method returns one outcome for each record, in their order, with as many calls as needed.
 pub trait Crm: Send + Sync {
-    /// Creates or updates contacts.
-    fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>>;
+    /// Creates or updates contacts, and associates each with its account if the CRM has it.
+    fn upsert_contacts<'a>(&'a self, contacts: &'a [Contact]) -> BoxFuture<'a, Vec<Upserted>>;
     /// Creates or updates accounts.
     fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>>;
     /// Creates or updates tasks, and associates each with its contact.
     fn upsert_tasks<'a>(&'a self, tasks: &'a [AssignedTask]) -> BoxFuture<'a, Vec<Upserted>>;
 }
 
-/// Writes `messages` with as few calls as possible: the contacts of all tasks, then the tasks whose contacts were
+/// Writes `messages` with as few calls as possible: all contacts, then the tasks whose contacts were
 /// written, and the accounts. Returns one outcome for each message, in their order.
 pub(crate) async fn deliver(crm: &dyn Crm, messages: &[Message]) -> Vec<Outcome> {
     let mut outcomes = vec![Outcome::rejected("the message is of another kind than its endpoint"); messages.len()];
     let (mut contacts, mut tasks, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
     for (index, message) in messages.iter().enumerate() {
         match message {
-            Message::Task(Task { contact: Some(contact), task }) => contacts.push((index, task, contact.clone())),
+            Message::Task(Task { contact: Some(contact), task }) => {
+                contacts.push((index, Some(task), contact.clone().into()))
+            }
             Message::Task(Task { contact: None, task }) => tasks.push((index, assigned(task, None))),
+            Message::Contact(contact) => contacts.push((index, None, contact.clone())),
             Message::Account(record) => accounts.push((index, record.clone())),
             Message::Webhook(_) | Message::Chat(_) => {}
         }
     }
-    let records: Vec<Record> = contacts.iter().map(|(_, _, contact)| contact.clone()).collect();
-    for ((index, task, _), upserted) in contacts.into_iter().zip(each(&records, |all| crm.upsert_contacts(all)).await) {
-        match upserted {
-            Upserted::Done { id } => tasks.push((index, assigned(task, Some(id)))),
-            Upserted::Rejected { reason } => {
+    let all: Vec<Contact> = contacts.iter().map(|(_, _, contact)| contact.clone()).collect();
+    for ((index, task, _), upserted) in contacts.into_iter().zip(each(&all, |all| crm.upsert_contacts(all)).await) {
+        match (task, upserted) {
+            (Some(task), Upserted::Done { id }) => tasks.push((index, assigned(task, Some(id)))),
+            (Some(_), Upserted::Rejected { reason }) => {
                 outcomes[index] = Outcome::rejected(format!("the task's contact was refused: {reason}"));
             }
-            later @ (Upserted::Retry { .. } | Upserted::Paused { .. }) => outcomes[index] = later.outcome(),
+            (_, upserted) => outcomes[index] = upserted.outcome(),
         }
     }
     let (places, tasks): (Vec<usize>, Vec<AssignedTask>) = tasks.into_iter().unzip();
@@ -169,42 +192,87 @@ async fn each<'a, R>(records: &'a [R], call: impl FnOnce(&'a [R]) -> BoxFuture<'
     upserted
 }
 
-/// Returns the person as a contact; `None` if the person lacks the value that identifies contacts.
+/// Returns the contact of a task; `None` if the person lacks the value that identifies contacts.
 pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Record> {
-    let traits = |name: &str| about.context.person_trait(name);
-    let id = match records.holds {
-        ContactId::Email => {
-            // CRMs compare addresses in lower case.
-            let address = Address::parse(traits(ADDRESS_TRAIT)?.as_str()?).ok()?;
-            address.as_str().to_ascii_lowercase()
-        }
-        ContactId::UserId => about.identities.iter().find_map(|identity| match identity {
-            Identity::User(id) => Some(id.as_str().to_owned()),
-            Identity::Anonymous(_) | Identity::External(_) => None,
-        })?,
-        ContactId::PersonId => about.person.to_string(),
-    };
+    let traits = |name: &str| about.context.person_trait(name).cloned();
+    let id = contact_id(records, about.person, about.identities.iter().copied(), traits)?;
     Some(Record { id, fields: filled(&records.fields, traits) })
 }
 
+/// Returns the person as a contact, with what the update is to write; `None` if the person lacks the value that identifies contacts.
+pub(crate) fn person(records: &CrmRecords, update: &CrmUpdate, person: &Person<'_>) -> Option<Contact> {
+    let traits = |name: &str| person.view.trait_value(name);
+    let identities = person.profile.parts.iter().map(|part| &part.identity);
+    let id = contact_id(&records.contact, person.profile.id, identities, traits)?;
+    let fields = with_update(records, filled(&records.contact.fields, traits), update);
+    Some(Contact { record: Record { id, fields }, account: person.company.map(|account| account.as_str().to_owned()) })
+}
+
+/// Returns the value by which a person's contact is found.
+fn contact_id<'i>(
+    records: &ContactRecords,
+    person: PersonId,
+    mut identities: impl Iterator<Item = &'i Identity>,
+    traits: impl Fn(&str) -> Option<Value>,
+) -> Option<String> {
+    match records.holds {
+        ContactId::Email => {
+            // CRMs compare addresses in lower case.
+            let address = Address::parse(traits(ADDRESS_TRAIT)?.as_str()?).ok()?;
+            Some(address.as_str().to_ascii_lowercase())
+        }
+        ContactId::UserId => identities.find_map(|identity| match identity {
+            Identity::User(id) => Some(id.as_str().to_owned()),
+            Identity::Anonymous(_) | Identity::External(_) => None,
+        }),
+        ContactId::PersonId => Some(person.to_string()),
+    }
+}
+
 /// The account as a record, with what the update is to write.
-pub(crate) fn account(records: &AccountRecords, update: &AccountUpdate, account: Option<&Account>) -> Record {
-    let traits: Map<String, Value> = account
+pub(crate) fn account(
+    records: &CrmRecords,
+    update: &CrmUpdate,
+    account: &AccountId,
+    known: Option<&Account>,
+) -> Record {
+    let traits: Map<String, Value> = known
         .into_iter()
         .flat_map(Account::present_traits)
         .map(|(name, value)| (name.to_owned(), value.clone()))
         .collect();
-    let of_traits = filled(&records.fields, |name| find(&traits, name));
-    let fields = of_traits.into_iter().chain(update.fields.clone()).collect();
-    Record { id: update.account.as_str().to_owned(), fields }
+    let of_traits = filled(&records.account.fields, |name| find(&traits, name).cloned());
+    Record { id: account.as_str().to_owned(), fields: with_update(records, of_traits, update) }
+}
+
+/// The fields of the CRMs that hold the user who owns a record, by that user's id.
+const OWNER_FIELDS: [&str; 2] = ["hubspot_owner_id", "OwnerId"];
+
+/// Returns the fields with those of the update. A record's own owner is written as the CRM's id of the user; one whose id the
+/// configuration does not know is left unchanged.
+fn with_update(
+    records: &CrmRecords,
+    mut fields: BTreeMap<String, Value>,
+    update: &CrmUpdate,
+) -> BTreeMap<String, Value> {
+    for (name, value) in &update.fields {
+        match value.as_str().filter(|_| OWNER_FIELDS.contains(&name.as_str())) {
+            None => drop(fields.insert(name.clone(), value.clone())),
+            Some(owner) => {
+                let id = records.task.owners.get(owner);
+                fields.extend(id.map(|id| (name.clone(), Value::from(id.as_str()))));
+            }
+        }
+    }
+    fields
 }
 
 /// Returns the fields whose traits are known; other fields are left unchanged, as are those for an object without a
 /// name.
-fn filled<'v>(fields: &BTreeMap<String, String>, value: impl Fn(&str) -> Option<&'v Value>) -> BTreeMap<String, Value> {
-    let field = |value: &Value| match value {
-        Value::Object(_) | Value::Null => readable(value).map(Value::String),
-        value => Some(value.clone()),
+fn filled(fields: &BTreeMap<String, String>, value: impl Fn(&str) -> Option<Value>) -> BTreeMap<String, Value> {
+    let field = |value: Value| match value {
+        Value::Object(_) | Value::Null => readable(&value).map(Value::String),
+        value => Some(value),
     };
     fields.iter().filter_map(|(name, of)| Some((name.clone(), field(value(of)?)?))).collect()
 }

@@ -5,7 +5,7 @@ use crate::brief::Brief;
 use crate::crm::gather::Gather;
 use crate::crm::hubspot::{self, HubSpot};
 use crate::crm::salesforce::{self, Salesforce};
-use crate::crm::{self, Record, Task};
+use crate::crm::{self, Contact, Record, Task};
 use crate::outcome::Outcome;
 use crate::pause::{self, Pauses};
 use crate::render::{Context, Rendered};
@@ -14,9 +14,9 @@ use crate::{slack, webhook};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use perennial_config::channels::{Endpoint, Kind};
-use perennial_domain::{AccountUpdate, Decision, Identity, PersonId};
-use perennial_engine::Evaluation;
+use perennial_domain::{AccountId, CrmUpdate, Decision, Identity, PersonId};
 use perennial_engine::account::Account;
+use perennial_engine::{Evaluation, Profile, State};
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub enum Message {
     Task(Task),
     /// A CRM's record of an account.
     Account(Record),
+    /// A CRM's record of a person.
+    Contact(Contact),
 }
 
 impl fmt::Debug for Message {
@@ -44,6 +46,7 @@ impl fmt::Debug for Message {
             Self::Chat(_) => "Chat",
             Self::Task(_) => "Task",
             Self::Account(_) => "Account",
+            Self::Contact(_) => "Contact",
         })
     }
 }
@@ -72,6 +75,26 @@ impl fmt::Debug for About<'_> {
     }
 }
 
+/// The person of an update.
+#[derive(Clone, Copy)]
+pub struct Person<'a> {
+    /// The profile as it is now.
+    pub profile: &'a Profile,
+    /// The combined state of its identities.
+    pub view: &'a State,
+    /// The primary account.
+    pub account: Option<&'a AccountId>,
+    /// The account if the endpoint has its record.
+    pub company: Option<&'a AccountId>,
+}
+
+impl fmt::Debug for Person<'_> {
+    // Traits are personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Person").field("profile", &self.profile.id).finish_non_exhaustive()
+    }
+}
+
 impl Message {
     /// Returns the message for `rendered` at an endpoint of this `kind`.
     #[must_use]
@@ -90,15 +113,28 @@ impl Message {
         }
     }
 
-    /// Returns the message for an account update; `None` for an endpoint without records, which the configuration does
+    /// Returns the message for an account's update; `None` for an endpoint without records, which the configuration does
     /// not allow.
     #[must_use]
-    pub fn about_account(kind: &Kind, update: &AccountUpdate, account: Option<&Account>) -> Option<Self> {
+    pub fn about_account(kind: &Kind, update: &CrmUpdate, id: &AccountId, account: Option<&Account>) -> Option<Self> {
         match kind {
-            Kind::Standard => Some(Self::Webhook(webhook::account_payload(update, account))),
+            Kind::Standard => Some(Self::Webhook(webhook::account_payload(update, id, account))),
             Kind::Slack => None,
             Kind::HubSpot(records) | Kind::Salesforce(records) => {
-                Some(Self::Account(crm::account(&records.account, update, account)))
+                Some(Self::Account(crm::account(records, update, id, account)))
+            }
+        }
+    }
+
+    /// Returns the message for a person's update; `None` for an endpoint without records, and for a person without the value by
+    /// which contacts are found.
+    #[must_use]
+    pub fn about_contact(kind: &Kind, update: &CrmUpdate, person: &Person<'_>) -> Option<Self> {
+        match kind {
+            Kind::Standard => Some(Self::Webhook(webhook::person_payload(update, person))),
+            Kind::Slack => None,
+            Kind::HubSpot(records) | Kind::Salesforce(records) => {
+                crm::person(records, update, person).map(Self::Contact)
             }
         }
     }
@@ -108,7 +144,7 @@ impl Message {
     #[must_use]
     pub const fn is_repeatable(&self) -> bool {
         match self {
-            Self::Webhook(_) | Self::Task(_) | Self::Account(_) => true,
+            Self::Webhook(_) | Self::Task(_) | Self::Account(_) | Self::Contact(_) => true,
             Self::Chat(_) => false,
         }
     }

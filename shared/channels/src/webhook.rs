@@ -4,14 +4,14 @@
 //! nothing. The content is the same at every attempt as long as the profile is; the timestamp and the signature over it
 //! are new each time.
 
-use crate::endpoint::{About, json_headers};
+use crate::endpoint::{About, Person, json_headers};
 use crate::outcome::Outcome;
 use crate::pause;
 use crate::render::Rendered;
 use crate::transport::Answer;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use perennial_domain::{AccountUpdate, Identity};
+use perennial_domain::{AccountId, CrmUpdate, Identity};
 use perennial_engine::account::Account;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 pub const TYPE: &str = "perennial.decision";
 /// The type of an account update's payload.
 pub const ACCOUNT_TYPE: &str = "perennial.account";
+/// The type of a person update's payload.
+pub const PERSON_TYPE: &str = "perennial.person";
+
 /// Returns the outcome of a response.
 pub(crate) fn outcome(answer: &Answer, now: Timestamp) -> Outcome {
     match answer.status {
@@ -56,14 +59,7 @@ pub fn payload(about: &About<'_>, rendered: &Rendered) -> String {
         .map(|(likelihood, score)| (likelihood.as_str().to_owned(), json!(score)))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let (mut users, mut anonymous, mut external) = (Vec::new(), Vec::new(), Vec::new());
-    for identity in *identities {
-        match identity {
-            Identity::User(id) => users.push(id.as_str()),
-            Identity::Anonymous(id) => anonymous.push(id.as_str()),
-            Identity::External(id) => external.push(id.as_str()),
-        }
-    }
+    let Ids { users, anonymous, external } = Ids::of(identities.iter().copied());
     json!({
         "type": TYPE,
         "timestamp": decision.decided_at,
@@ -95,26 +91,72 @@ pub fn payload(about: &About<'_>, rendered: &Rendered) -> String {
     .to_string()
 }
 
-/// Returns the payload of a CRM update: the fields and their new values, and the account, with the traits and domains
+/// The ids of a profile, by kind.
+#[derive(Default)]
+struct Ids<'a> {
+    users: Vec<&'a str>,
+    anonymous: Vec<&'a str>,
+    external: Vec<&'a str>,
+}
+
+impl<'a> Ids<'a> {
+    fn of(identities: impl Iterator<Item = &'a Identity>) -> Self {
+        let mut ids = Self::default();
+        for identity in identities {
+            match identity {
+                Identity::User(id) => ids.users.push(id.as_str()),
+                Identity::Anonymous(id) => ids.anonymous.push(id.as_str()),
+                Identity::External(id) => ids.external.push(id.as_str()),
+            }
+        }
+        ids
+    }
+}
+
+/// Returns the payload of an account's update: the fields and their new values, and the account, with the traits and domains
 /// by which the receiver can find its record.
 #[must_use]
-pub fn account_payload(update: &AccountUpdate, account: Option<&Account>) -> String {
+pub fn account_payload(update: &CrmUpdate, id: &AccountId, account: Option<&Account>) -> String {
     let traits: BTreeMap<&str, &Value> = account.into_iter().flat_map(Account::present_traits).collect();
     let summary = account.and_then(|account| account.summary.as_ref());
+    let account = json!({
+        "id": id,
+        "traits": traits,
+        "domains": account.map(|account| account.registered.keys().collect::<Vec<_>>()),
+        "people": summary.map(|summary| summary.people),
+    });
+    update_payload(ACCOUNT_TYPE, update, "account", account)
+}
+
+/// Returns the payload of a person's update: the fields and their new values, and the person, with the ids and traits by which the
+/// receiver can find their record.
+#[must_use]
+pub fn person_payload(update: &CrmUpdate, person: &Person<'_>) -> String {
+    let Ids { users, anonymous, external } = Ids::of(person.profile.parts.iter().map(|part| &part.identity));
+    let traits = person.view.present_traits();
+    let traits: BTreeMap<&str, Value> =
+        traits.filter_map(|(name, value)| Some((name, serde_json::from_str(value).ok()?))).collect();
+    let person = json!({
+        "id": person.profile.id,
+        "user_ids": users,
+        "anonymous_ids": anonymous,
+        "external_ids": external,
+        "traits": traits,
+        "account": person.account,
+    });
+    update_payload(PERSON_TYPE, update, "person", person)
+}
+
+fn update_payload(kind: &str, update: &CrmUpdate, subject: &str, about: Value) -> String {
     json!({
-        "type": ACCOUNT_TYPE,
+        "type": kind,
         "timestamp": update.at,
         "data": {
             "id": update.id,
             "number": update.number,
             "fields": update.fields,
             "config": update.config,
-            "account": {
-                "id": update.account,
-                "traits": traits,
-                "domains": account.map(|account| account.registered.keys().collect::<Vec<_>>()),
-                "people": summary.map(|summary| summary.people),
-            },
+            subject: about,
         },
     })
     .to_string()

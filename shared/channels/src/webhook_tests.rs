@@ -113,3 +113,37 @@ pub(crate) fn empty_config() -> Config {
         deployment: Default::default(),
     }
 }
+
+#[test]
+fn a_persons_update_has_the_ids_by_which_the_receiver_finds_them() {
+    let user = Identity::User(UserId::parse("u-1").unwrap());
+    let mut profile = perennial_engine::Profile::new(user.clone());
+    let traits = &mut profile.part_mut(&user).state.traits;
+    traits.insert("email".into(), Register { at: 0, value: "\"ada@example.com\"".into() });
+    profile.part_mut(&Identity::Anonymous(perennial_domain::AnonymousId::parse("a-1").unwrap()));
+    let subject = perennial_domain::Subject::Person(profile.id);
+    let update = CrmUpdate {
+        id: CrmUpdate::id_of(&subject, 7),
+        subject,
+        number: 7,
+        endpoint: "crm".into(),
+        fields: [("churn".to_owned(), json!(62))].into(),
+        at: "2026-03-02T08:15:30Z".parse().unwrap(),
+        config: ConfigVersion::parse("v1").unwrap(),
+    };
+    let account = AccountId::parse("acme").unwrap();
+    let person = Person { profile: &profile, view: &profile.view(), account: Some(&account), company: None };
+    let payload: Value = serde_json::from_str(&person_payload(&update, &person)).unwrap();
+    let expected = json!({
+        "type": "perennial.person",
+        "timestamp": "2026-03-02T08:15:30Z",
+        "data": {
+            "id": update.id, "number": 7, "fields": { "churn": 62 }, "config": "v1",
+            "person": {
+                "id": profile.id, "user_ids": ["u-1"], "anonymous_ids": ["a-1"], "external_ids": [],
+                "traits": { "email": "ada@example.com" }, "account": "acme",
+            },
+        },
+    });
+    assert_eq!(payload, expected);
+}

@@ -1,10 +1,12 @@
 //! `accounts.toml`: what an account is worth, who looks after it, what its score and health are made of, and what of that
-//! is written into the CRM.
+//! and of people is written into the CRM.
 
+mod crm;
 mod load;
 mod membership;
 mod stage;
 
+pub use crm::{Crm, CrmField, PeopleCrm, PersonField, SUBSCRIPTION_EVENTS};
 #[cfg(feature = "schema")]
 pub(crate) use load::File;
 pub use membership::Membership;
@@ -117,37 +119,6 @@ pub struct Domains {
     pub traits: Vec<String>,
 }
 
-/// A value of an account that can be written to the CRM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CrmField {
-    /// Readiness to buy, 0 to 100.
-    Score,
-    /// Health, 0 to 100.
-    Health,
-    /// Tests whether the score has reached the threshold.
-    Ready,
-    /// The touch model.
-    Touch,
-    /// The account's stage.
-    Stage,
-    /// The owner.
-    Owner,
-    /// The annual value, in whole units of the currency.
-    Value,
-}
-
-/// The CRM endpoint and fields of accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Crm {
-    /// An endpoint of `channels.toml`.
-    pub endpoint: String,
-    /// The least change of score or health that is worth a webhook, in points: 1 to 100.
-    pub least_change: u8,
-    /// The CRM field for each value; at least one.
-    pub fields: BTreeMap<CrmField, String>,
-}
-
 /// Compiled `accounts.toml`. The default is that of a config without the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accounts {
@@ -171,8 +142,10 @@ pub struct Accounts {
     pub health: HealthRule,
     /// Company domains.
     pub domains: Domains,
-    /// The CRM, if there is one.
+    /// The CRM that accounts are written to, if there is one.
     pub crm: Option<Crm>,
+    /// The CRM that people are written to, if there is one.
+    pub people: Option<PeopleCrm>,
 }
 
 #[cfg(test)]

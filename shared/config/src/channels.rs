@@ -1,10 +1,12 @@
 //! `channels.toml` and `templates/*.toml`: how messages are sent and what they contain.
 
 mod endpoint;
+mod field;
 mod load;
 mod template;
 
 pub use endpoint::{AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords};
+pub(crate) use field::FieldsOf;
 #[cfg(feature = "schema")]
 pub(crate) use load::File;
 pub use template::{InAppKind, InvitationTemplate, Template};

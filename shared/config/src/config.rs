@@ -1,6 +1,6 @@
 //! The whole config, checked and compiled.
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::{self, Accounts, PeopleCrm, PersonField, SUBSCRIPTION_EVENTS};
 use crate::billing::Billing;
 use crate::bundle::Bundle;
 use crate::cel::Program;
@@ -163,12 +163,13 @@ impl Config {
         let schedules = with(bundle, "schedules.toml", &mut errors, schedules::load);
         let names: Vec<&str> = templates.keys().map(String::as_str).collect();
         let endpoints: Vec<&str> = channels.webhook.keys().map(String::as_str).collect();
-        // Without the file, accounts have their defaults.
-        let accounts = bundle.files.get("accounts.toml").map(|text| {
-            Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &channels.webhook, &persona_names)
-        });
         let limits = optional(bundle, "limits.toml", &mut errors, limits::load);
         let vocabulary = PersonVocabulary { level: Level::Journey, segments: &segment_names, ..vocabulary };
+        // Without the file, accounts have their defaults.
+        let accounts = bundle.files.get("accounts.toml").map_or_else(Accounts::default, |text| {
+            let report = &mut Reporter::new("accounts.toml", text, &mut errors);
+            Accounts::load(report, &channels.webhook, &vocabulary, &mut history)
+        });
         let max_age_days = limits.max_age_days;
         let names =
             journeys::Names { templates: &names, endpoints: &endpoints, segments: &segments, vocabulary, max_age_days };
@@ -189,7 +190,6 @@ impl Config {
             Reporter::new("channels.toml", text, &mut errors).at(at..at + "unverified_mail".len(), problem);
         }
         journeys.ask(&templates, &scoring.answer_properties());
-        let accounts = accounts.unwrap_or_default();
         errors.extend(accounts::unknown_stage_events(bundle, &accounts, &lifecycle));
         errors.sort_by(|a, b| a.place().cmp(&b.place()));
         errors.dedup();
@@ -302,19 +302,23 @@ impl Config {
         SignedDuration::from_hours(24 * i64::from(days))
     }
 
-    /// Returns whether the account has to be loaded with the profile: a condition reads it, or it names the owner that people
-    /// are listed by.
+    /// Returns whether the account has to be loaded with the profile: a condition reads it, it names the owner that people
+    /// are listed by, or the CRM's contacts have a value of it.
     pub fn asks_account(&self) -> bool {
         self.lifecycle.people_follow_account
             || self.accounts.owner.is_any()
+            || self.accounts.people.as_ref().is_some_and(PeopleCrm::asks_account)
             || self.asked().any(PersonSlot::asks_account)
     }
 
-    /// Returns whether a condition, or whether a person is a buyer, depends on the total count of events with this
-    /// name.
+    /// Returns whether a condition, whether a person is a buyer, or what the CRM is to know of them depends on the total count of
+    /// events with this name.
     pub fn asks_count(&self, name: &str) -> bool {
         let is_it = |slot: &PersonSlot| matches!(slot, PersonSlot::Count { event } if event == name);
-        self.billing.one_time.contains(name) || self.asked().any(is_it)
+        let is_told = |crm: &PeopleCrm| crm.fields.contains_key(&PersonField::Unsubscribed);
+        self.billing.one_time.contains(name)
+            || (SUBSCRIPTION_EVENTS.contains(&name) && self.accounts.people.as_ref().is_some_and(is_told))
+            || self.asked().any(is_it)
     }
 
     /// The fields of the account that conditions ask for; one may come several times.
@@ -354,7 +358,8 @@ impl Config {
         let applies = self.scoring.scores.iter().filter_map(|score| score.applies.when.as_ref());
         let segments = self.segments.all.iter().map(|segment| &segment.when);
         let journeys = self.journeys.all.iter().chain(&self.journeys.retired).flat_map(Journey::conditions);
-        personas.chain(measures).chain(signals).chain(applies).chain(segments).chain(journeys)
+        let crm = self.accounts.people.iter().filter_map(|crm| crm.when.as_ref());
+        personas.chain(measures).chain(signals).chain(applies).chain(segments).chain(journeys).chain(crm)
     }
 }
 

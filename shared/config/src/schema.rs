@@ -149,6 +149,8 @@ stands_in! {
     MilestoneName => names(&["lead", "trial", "freemium", "customer", "churned"]);
     /// A value of an account for the CRM.
     CrmFieldName => names(&["score", "health", "ready", "touch", "stage", "owner", "value"]);
+    /// A value of a person for the CRM.
+    PersonFieldName => names(&crate::accounts::PersonField::all().map(|field| field.as_str()).collect::<Vec<_>>());
     /// A whole number from 0 to 100.
     WholePercent => json_schema!({"type": "integer", "minimum": 0, "maximum": 100});
     /// A number from 0 to 100.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{
-    AccountId, AccountUpdate, ConfigVersion, Decision, DecisionId, Entry, Event, Identity, MessageId, PersonId,
-    Properties,
+    AccountId, ConfigVersion, CrmUpdate, Decision, DecisionId, Entry, Event, Identity, MessageId, PersonId, Properties,
+    Subject,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,10 @@ pub enum MessagesPayload {
     Decision(Decision),
     /// Write this into the CRM's record of an account.
     #[serde(rename = "account_update.v1")]
-    AccountUpdate(AccountUpdate),
+    AccountUpdate(CrmUpdate),
+    /// Write this into the CRM's record of a person.
+    #[serde(rename = "person_update.v1")]
+    PersonUpdate(CrmUpdate),
     /// Checks the outcome of a mail whose send was interrupted, and sends it again if SES did not accept it. `deliver`
     /// sends this to itself with a delay.
     #[serde(rename = "unsettled.v1")]
@@ -102,6 +105,16 @@ pub enum MessagesPayload {
     /// Sends a mail to an address as a test.
     #[serde(rename = "test_send.v1")]
     TestSend(TestSend),
+}
+
+impl MessagesPayload {
+    /// Returns the message with an update of a CRM's record.
+    pub fn update(update: CrmUpdate) -> Self {
+        match update.subject {
+            Subject::Account(_) => Self::AccountUpdate(update),
+            Subject::Person(_) => Self::PersonUpdate(update),
+        }
+    }
 }
 
 /// A message that waits for the mail service's rate or quota, for a receiver that is down, or for the end of quiet hours. SQS delays a message for 15

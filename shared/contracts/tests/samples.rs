@@ -6,7 +6,7 @@ use perennial_contracts::queue::{AccountsPayload, EventsPayload, MessagesPayload
 use perennial_contracts::ses::{self, MailEventKind, Notice};
 use perennial_domain::hash;
 use perennial_domain::hygiene::MailAddress;
-use perennial_domain::{AccountUpdate, DecisionId, Event, Identity, PersonId, UserId};
+use perennial_domain::{AccountId, CrmUpdate, DecisionId, Event, Identity, PersonId, Subject, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs;
@@ -120,7 +120,14 @@ fn deliver_is_shown_what_became_of_its_mails() {
 fn deliver_is_shown_what_the_crm_is_to_hold_with_the_id_that_is_derived() {
     let updates: Vec<MessagesPayload> = payloads("deliver/account-update.json");
     let [MessagesPayload::AccountUpdate(update)] = updates.as_slice() else { panic!("{updates:?}") };
-    assert_eq!((update.id, update.account.as_str()), (AccountUpdate::id_of(&update.account, 1), "customer-02"));
+    let subject = Subject::Account(AccountId::parse("customer-02").unwrap());
+    assert_eq!((&update.subject, update.id), (&subject, CrmUpdate::id_of(&subject, 1)));
+
+    let updates: Vec<MessagesPayload> = payloads("deliver/person-update.json");
+    let [MessagesPayload::PersonUpdate(update)] = updates.as_slice() else { panic!("{updates:?}") };
+    let subject = Subject::Person(person());
+    assert_eq!((&update.subject, update.id), (&subject, CrmUpdate::id_of(&subject, update.number)));
+    assert_eq!(update.number, u64::try_from(update.at.as_millisecond()).unwrap());
 }
 
 #[test]

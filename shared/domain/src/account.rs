@@ -1,7 +1,7 @@
 //! Accounts: the companies that people belong to.
 
 use crate::time::DAY_SECONDS;
-use crate::{AccountId, ConfigVersion, Curve, DecisionId, Likelihood, PersonId, Score, Stage};
+use crate::{AccountId, ConfigVersion, Curve, Likelihood, PersonId, Score, Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,31 +171,4 @@ pub enum Measure {
     Silence,
     /// The part beyond the limits 0 and 100.
     Limit,
-}
-
-/// An update of an account's CRM record, which is passed through the account's outbox and the messages queue to
-/// `deliver`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AccountUpdate {
-    /// Derived from the account and the number: the same however often it is sent.
-    pub id: DecisionId,
-    /// Which account.
-    pub account: AccountId,
-    /// Counts the updates of the account, from 1: a later one replaces what an earlier one wrote.
-    pub number: u64,
-    /// The configured endpoint that it goes to.
-    pub endpoint: String,
-    /// The CRM fields and their new values; `null` clears a field.
-    pub fields: BTreeMap<String, serde_json::Value>,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// The config that it was decided under.
-    pub config: ConfigVersion,
-}
-
-impl AccountUpdate {
-    /// The id of the account's update `number`.
-    pub fn id_of(account: &AccountId, number: u64) -> DecisionId {
-        DecisionId::derive(&[b"account update", account.as_str().as_bytes(), &number.to_be_bytes()])
-    }
 }

@@ -25,8 +25,9 @@ pub mod timestamp;
 pub mod title;
 pub mod traits;
 pub mod trust;
+pub mod update;
 
-pub use account::{AccountFacts, AccountReason, AccountSummary, AccountUpdate, Measure, Member, Touch};
+pub use account::{AccountFacts, AccountReason, AccountSummary, Measure, Member, Touch};
 pub use curve::Curve;
 pub use event::{Event, EventKind, InvalidEvent, Properties};
 pub use external_id::ExternalId;
@@ -40,3 +41,4 @@ pub use score::{Likelihood, Score, Scores};
 pub use stage::Stage;
 pub use suppression::SuppressionReason;
 pub use trust::Trust;
+pub use update::{CrmUpdate, Subject};

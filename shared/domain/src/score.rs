@@ -41,7 +41,7 @@ impl Likelihood {
     ];
 
     /// Returns the name in config and JSON, such as `trial_success`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Purchase => "purchase",
             Self::Conversion => "conversion",

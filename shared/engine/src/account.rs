@@ -18,6 +18,7 @@ use crate::listing::ListEntry;
 use crate::membership::domains_of;
 use crate::state::Span;
 use crate::traits::MAX_DROPPED;
+use crate::written::Written;
 use jiff::Timestamp;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
@@ -29,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use course::Course;
 pub use due::next_due;
-pub use follow_up::{AccountAction, Told, Written, decide, fingerprint};
+pub use follow_up::{AccountAction, Told, decide, fingerprint};
 pub use once::Once;
 pub use standing::{facts, member};
 pub use tally::Tally;

@@ -5,7 +5,9 @@ use crate::listing::{ListChange, ListEntry};
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::SubscriptionReport;
-use perennial_domain::{AccountId, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId};
+use perennial_domain::{
+    AccountId, CrmUpdate, Decision, Entry, Event, Identity, Member, MessageId, PersonId, Properties, UserId,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 
@@ -142,6 +144,8 @@ pub enum Action {
         /// The earlier one.
         previous: UserId,
     },
+    /// Hand an update of the profile's contact in the CRM to `deliver`.
+    UpdateCrm(CrmUpdate),
     /// Change the profile's entries in the lists.
     List(ListChange),
     /// Remove the entries of a profile that was merged into this one from the lists.

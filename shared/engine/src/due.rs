@@ -1,8 +1,7 @@
 //! Computes when a profile has to be evaluated again.
 
-use crate::drift::next_drift;
+use crate::drift::{Watched, next_drift};
 use crate::instant::timestamp;
-use crate::listing::Listed;
 use crate::person::Person;
 use crate::score::asked_values;
 use crate::still::Place;
@@ -48,14 +47,14 @@ impl Pulse {
 /// Returns the earliest time after now at which time alone could change a decision, and before `until` if given;
 /// `until` itself if nothing changes before it, and `None` if nothing waits.
 ///
-/// Time changes profiles by their idle days, and by the days until their account's renewal. `listed` is what the lists have
-/// of the profile, whose entries move when a score leaves its band.
-pub(crate) fn next_due(person: &Person<'_>, listed: Option<&Listed>, until: Option<Timestamp>) -> Option<Timestamp> {
+/// Time changes profiles by their idle days, and by the days until their account's renewal. `watched` is what lists and the CRM have
+/// of the profile, which scores outdate.
+pub(crate) fn next_due(person: &Person<'_>, watched: Watched<'_>, until: Option<Timestamp>) -> Option<Timestamp> {
     let now = Pulse::of(person);
     let until = next_idle(person, &now, until);
     let until = next_turn(person, &now, until);
     let until = next_before_renewal(person, &now, until);
-    listed.map_or(until, |listed| next_drift(person, &listed.bands, until))
+    next_drift(person, watched, until)
 }
 
 /// Evaluates the profile at the end of a trial or a last period, and when it no longer is a new customer.

@@ -4,7 +4,7 @@
 use super::*;
 use crate::drift::value_of;
 use crate::evaluate::{Evaluation, look};
-use crate::listing::{REACH, Scale, is_within};
+use crate::listing::{Listed, REACH, Scale, is_within};
 use crate::moment::Moment;
 use crate::process::{Mode, process};
 use crate::profile::Profile;
@@ -141,7 +141,7 @@ proptest! {
         let state = state_of(&events);
         let moment = Moment::new(&CONFIG, Timestamp::from_second(NOW + later).unwrap());
         let listed = Listed::of(&moment, &state, &Evaluation::of(&look(&moment, &state)), None);
-        let found = next_drift(&look(&moment, &state), &listed.bands, None);
+        let found = next_drift(&look(&moment, &state), Watched { bands: Some(&listed.bands), contact: None }, None);
         for day in 0..800 {
             let at = plus_days(moment.now, day);
             let person = look(&moment.at(at), &state);

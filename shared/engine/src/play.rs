@@ -339,6 +339,7 @@ impl Table<'_> {
                     | Action::LookAgain { .. }
                     | Action::Alias { .. }
                     | Action::List(_)
+                    | Action::UpdateCrm(_)
                     | Action::Unlist { .. }
                     | Action::Regroup { .. } => {}
                 }

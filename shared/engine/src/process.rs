@@ -5,7 +5,9 @@ use crate::action::Action;
 use crate::apply::{apply, is_of_subscriptions};
 use crate::billing::{moves, report};
 use crate::claims;
+use crate::crm;
 use crate::decide::Situation;
+use crate::drift::Watched;
 use crate::due::next_due;
 use crate::evaluate::{Evaluation, look};
 use crate::held;
@@ -144,6 +146,7 @@ pub fn process(
         steps = situation.taken;
         publish(moment, profile, &view, &evaluation);
         list(moment, profile, &view, &evaluation);
+        crm::write(&person, profile, speak && !is_imported);
         changed |= reschedule(profile, &person);
     }
     Processed { counted, duplicates, rolled, changed, evaluation, steps }
@@ -175,8 +178,9 @@ pub fn look_again(moment: &Moment<'_>, profile: &mut Profile, speak: bool) -> Pr
     let steps = situation.taken;
     publish(moment, profile, &view, &evaluation);
     let listed = list(moment, profile, &view, &evaluation);
+    let written = crm::write(&person, profile, false);
     let moved = reschedule(profile, &person);
-    let changed = moved || listed || decided || released || profile.outbox.len() != planned;
+    let changed = moved || listed || written || decided || released || profile.outbox.len() != planned;
     Processed { counted: 0, duplicates: 0, rolled: Vec::new(), changed, evaluation, steps }
 }
 
@@ -204,7 +208,7 @@ pub fn meet(moment: &Moment<'_>, profile: &mut Profile, new: &HashSet<u32>) -> M
     // The stored time stays if nothing is earlier, even if it is past: it is yet to be processed.
     let until = profile.due_at.into_iter().chain(starts::next_due(profile)).min();
     let listed = list(moment, profile, &view, &evaluation);
-    let due = next_due(&person, profile.listed.as_ref(), until);
+    let due = next_due(&person, Watched::of(moment.config, profile, &view), until);
     let is_earlier = due != profile.due_at;
     profile.due_at = due;
     Met { changed: planned || is_earlier || listed, evaluation }
@@ -222,13 +226,14 @@ pub(crate) fn reschedule(profile: &mut Profile, person: &Person<'_>) -> bool {
         return profile.due_at.replace(due) != Some(due);
     }
     let known = profile.due_at.filter(|at| *at > moment.now);
-    let waiting = [runs::next_due(profile), starts::next_due(profile), held, left_alone];
+    let unwritten = crm::next_due(person, profile);
+    let waiting = [runs::next_due(profile), starts::next_due(profile), held, left_alone, unwritten];
     let until = waiting.into_iter().chain([known]).flatten().min();
     let until = match &profile.published {
         Some((_, member)) => silence::next_departure(moment, view, member, until),
         None => until,
     };
-    let due = next_due(person, profile.listed.as_ref(), until);
+    let due = next_due(person, Watched::of(moment.config, profile, view), until);
     let moved = due != profile.due_at;
     profile.due_at = due;
     moved

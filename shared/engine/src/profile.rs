@@ -6,6 +6,7 @@ use crate::joins::{self, Claim, Join, Link, Note, Standing};
 use crate::listing::Listed;
 use crate::seen::SeenIds;
 use crate::state::State;
+use crate::written::Written;
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Identity, Member, PersonId};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub struct Profile {
     pub elsewhere: BTreeMap<AccountId, Member>,
     /// The profile's entries in lists; `None` if it is in none.
     pub listed: Option<Listed>,
+    /// The last update of its contact in the CRM; `None` if there was none.
+    pub written: Option<Written>,
     /// The time in the due index: not later than the next time at which a time-based rule could matter.
     pub due_at: Option<Timestamp>,
 }
@@ -79,7 +82,16 @@ impl Profile {
             published: None,
             elsewhere: BTreeMap::new(),
             listed: None,
+            written: None,
             due_at: None,
+        }
+    }
+
+    /// Has its contact in the CRM written again, whatever was written before: after a merge with a profile that was written too, or after
+    /// identities left, the CRM may have values of another profile.
+    pub fn rewrite_contact(&mut self) {
+        if let Some(written) = &mut self.written {
+            written.record = None;
         }
     }
 

@@ -16,7 +16,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, Curve, Identity, Likelihood, Member, PersonId, Score, Stage};
 use perennial_engine::listing::Listed;
-use perennial_engine::{Action, NpsClass, Part, Profile};
+use perennial_engine::{Action, NpsClass, Part, Profile, Written};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -52,6 +52,7 @@ struct State {
     published: Option<(AccountId, Member)>,
     elsewhere: BTreeMap<AccountId, Member>,
     listed: Option<Listed>,
+    written: Option<Written>,
     outbox: Vec<Entry>,
 }
 
@@ -209,6 +210,7 @@ pub fn decode(item: &Item) -> Result<Loaded, StoreError> {
             published: body.published,
             elsewhere: body.elsewhere,
             listed: body.listed,
+            written: body.written,
             due_at,
         },
         version,
@@ -294,8 +296,8 @@ fn decode_state(person: PersonId, bytes: &[u8], attributes: Attributes<'_>) -> R
                 let curve = Curve::from_bytes(&bytes, member.last_seen);
                 member.curve = Some(curve.ok_or_else(|| StoreError::corrupt("a curve cannot be read"))?);
             }
-            let extra::Behind { elsewhere, listed, .. } = behind;
-            Ok(State { parts: body.parts, published, elsewhere, listed, outbox: body.outbox })
+            let extra::Behind { elsewhere, listed, written, .. } = behind;
+            Ok(State { parts: body.parts, published, elsewhere, listed, written, outbox: body.outbox })
         }
         other => Err(StoreError::Corrupt(format!("a state has format {other}, which this version does not know"))),
     }?;

@@ -4,7 +4,7 @@ use crate::item::{Item, s};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use perennial_domain::hygiene::mail;
-use perennial_domain::{AccountId, DecisionId, PersonId, hash, time};
+use perennial_domain::{AccountId, DecisionId, PersonId, Subject, hash, time};
 
 /// The attribute of the partition key.
 pub const PK: &str = "pk";
@@ -25,7 +25,9 @@ pub const MESSAGE: &str = "M#";
 /// The prefix of the sort key of a person's inbox entry. On its own it marks an inbox that contains all of the person's
 /// messages.
 pub const INBOX: &str = "N#";
-/// The sort key of which update of an account's CRM record was done last.
+/// The beginning of the sort key of an update of a person's CRM record.
+pub const UPDATE: &str = "K#";
+/// The sort key of which update of an account's or a person's CRM record was done last.
 pub const DONE: &str = "U";
 /// The beginning of the sort key of an account's claim of a company domain, in the partition of the domain's own account.
 pub const CLAIM: &str = "C#";
@@ -88,6 +90,14 @@ pub fn ledger(number: u32) -> String {
 /// The sort key of a message.
 pub fn message(decision: DecisionId) -> String {
     format!("{MESSAGE}{decision}")
+}
+
+/// The partition and the sort key of an update of the CRM's record of `subject`.
+pub fn update(subject: &Subject, id: DecisionId) -> (String, String) {
+    match subject {
+        Subject::Account(of) => (account(of), message(id)),
+        Subject::Person(of) => (person(*of), format!("{UPDATE}{id}")),
+    }
 }
 
 /// The sort key of the inbox entry of a message that was decided at `decided`: entries sort by time.

@@ -179,7 +179,7 @@ impl Totals {
         } else if sk == keys::ACCOUNT {
             // The account of a domain that another account claims has no people of its own.
             self.accounts += u64::from(item.text("to")?.is_none());
-        } else if sk.starts_with(keys::MESSAGE) && keys::is_account(pk) {
+        } else if sk.starts_with(keys::UPDATE) || (sk.starts_with(keys::MESSAGE) && keys::is_account(pk)) {
             self.crm_updates += 1;
         } else if sk.starts_with(keys::MESSAGE) {
             self.messages += 1;

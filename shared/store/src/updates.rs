@@ -1,5 +1,5 @@
-//! Updates of the CRM's account records: claimed before they are sent and recorded after, like messages, in the
-//! account's own partition.
+//! Updates of the CRM's records of accounts and people: claimed before they are sent and recorded after, like messages, in the
+//! partition of the account or the person.
 //!
 //! | attribute | content |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `ch`, `endpoint`, `num`, `fields`, `cfg`, `decided` | the update |
 //! | `ttl` | 90 days after the last attempt it is forgotten: no queue keeps a message for longer than 14 |
 //!
-//! An account keeps its last update for longer than that, and may ask for it again. So beside the records stands, for as long as the account, the number of
+//! An account or a profile keeps its last update for longer than that, and may ask for it again. So beside the records stands, for as long as it, the number of
 //! the last update that is done (`U`, `n`): what is done is not sent again once its record is forgotten, and what is not done is still sent.
 
 use crate::error::{StoreError, sort, unless_conflict};
@@ -18,7 +18,7 @@ use crate::{keys, table};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{AccountId, AccountUpdate, Channel, ConfigVersion, DecisionId};
+use perennial_domain::{Channel, ConfigVersion, CrmUpdate, DecisionId, Subject};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ const KEPT_DAYS: i64 = 90;
 pub struct UpdateRecord {
     /// The update's id.
     pub id: DecisionId,
-    /// Counts the updates of the account, from 1.
+    /// Grows from update to update, see [`CrmUpdate::number`].
     pub number: u64,
     /// Its state.
     pub state: MessageState,
@@ -56,11 +56,11 @@ impl Store {
     /// [`StoreError`] if the table does not respond: nothing may be sent then.
     pub async fn claim_update(
         &self,
-        update: &AccountUpdate,
+        update: &CrmUpdate,
         claimant: &str,
         now: Timestamp,
     ) -> Result<Option<MessageState>, StoreError> {
-        let mut item = key(&update.account, update.id);
+        let mut item = key(&update.subject, update.id);
         let fields = json(&update.fields)?;
         let mut set = |name: &str, value| item.insert(name.to_owned(), value);
         set("status", s(MessageState::Claimed.as_str()));
@@ -77,7 +77,7 @@ impl Store {
         if unless_conflict(self.put("claim_update", item, Some(Condition::absent())).await)?.is_some() {
             return Ok(None);
         }
-        let found = self.get("claim_update", key(&update.account, update.id), true).await?;
+        let found = self.get("claim_update", key(&update.subject, update.id), true).await?;
         let item = found.ok_or(StoreError::Conflict { operation: "claim_update" })?;
         let state = MessageState::parse(needed("status", item.text("status")?)?)?;
         if state == MessageState::Claimed {
@@ -87,8 +87,8 @@ impl Store {
     }
 
     /// Keeps a claim for as long as if it were made now: its update is still under way.
-    async fn keep_claim(&self, update: &AccountUpdate, now: Timestamp) -> Result<(), StoreError> {
-        let write = self.client.update_item().table_name(&*self.table).set_key(Some(key(&update.account, update.id)));
+    async fn keep_claim(&self, update: &CrmUpdate, now: Timestamp) -> Result<(), StoreError> {
+        let write = self.client.update_item().table_name(&*self.table).set_key(Some(key(&update.subject, update.id)));
         let write = write
             .update_expression("SET #ttl = :ttl")
             .condition_expression("attribute_exists(#rank)")
@@ -99,12 +99,12 @@ impl Store {
         unless_conflict(written)?.ok_or(StoreError::Conflict { operation: "keep_claim" })
     }
 
-    /// Returns whether `update` is the last completed update of its account.
+    /// Returns whether `update` is the last completed update of its subject.
     ///
     /// # Errors
     /// [`StoreError`] where the read fails.
-    pub async fn is_update_done(&self, update: &AccountUpdate) -> Result<bool, StoreError> {
-        let item = self.get("is_update_done", done_key(&update.account), true).await?;
+    pub async fn is_update_done(&self, update: &CrmUpdate) -> Result<bool, StoreError> {
+        let item = self.get("is_update_done", done_key(&update.subject), true).await?;
         Ok(item.map(|item| item.number::<u64>("n")).transpose()?.flatten() == Some(update.number))
     }
 
@@ -113,8 +113,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the write fails.
-    pub async fn note_update_done(&self, update: &AccountUpdate) -> Result<(), StoreError> {
-        let write = self.client.update_item().table_name(&*self.table).set_key(Some(done_key(&update.account)));
+    pub async fn note_update_done(&self, update: &CrmUpdate) -> Result<(), StoreError> {
+        let write = self.client.update_item().table_name(&*self.table).set_key(Some(done_key(&update.subject)));
         let write = write
             .update_expression("SET #n = :n")
             .condition_expression("attribute_not_exists(#n) OR #n < :n")
@@ -129,20 +129,24 @@ impl Store {
     /// [`StoreError`] if the write fails.
     pub async fn record_update(
         &self,
-        account: &AccountId,
+        subject: &Subject,
         id: DecisionId,
         outcome: &Outcome,
     ) -> Result<bool, StoreError> {
-        self.record_at(key(account, id), outcome).await
+        self.record_at(key(subject, id), outcome).await
     }
 
-    /// The updates of an account within the last 90 days, the newest first.
+    /// The updates of an account or a person within the last 90 days, the newest first.
     ///
     /// # Errors
     /// [`StoreError`] where the query fails. An update that cannot be read is counted, and concerns no other.
-    pub async fn updates(&self, account: &AccountId) -> Result<Found<UpdateRecord>, StoreError> {
-        let items = self.partition("updates", keys::account(account), keys::MESSAGE, false).await?;
-        let (mut updates, unreadable) = readable(&items, |item| read(item).map(Some));
+    pub async fn updates(&self, subject: &Subject) -> Result<Found<UpdateRecord>, StoreError> {
+        let (partition, prefix) = match subject {
+            Subject::Account(account) => (keys::account(account), keys::MESSAGE),
+            Subject::Person(person) => (keys::person(*person), keys::UPDATE),
+        };
+        let items = self.partition("updates", partition, prefix, false).await?;
+        let (mut updates, unreadable) = readable(&items, |item| read(item, prefix).map(Some));
         updates.sort_by_key(|update| std::cmp::Reverse(update.number));
         Ok(Found { items: updates, unreadable })
     }
@@ -152,17 +156,21 @@ fn kept_until(now: Timestamp) -> AttributeValue {
     n(now.as_second() + KEPT_DAYS * DAY_SECONDS)
 }
 
-fn done_key(account: &AccountId) -> Item {
-    keys::key(keys::account(account), keys::DONE)
+fn done_key(subject: &Subject) -> Item {
+    let partition = match subject {
+        Subject::Account(account) => keys::account(account),
+        Subject::Person(person) => keys::person(*person),
+    };
+    keys::key(partition, keys::DONE)
 }
 
-fn key(account: &AccountId, id: DecisionId) -> Item {
-    keys::key(keys::account(account), keys::message(id))
+fn key(subject: &Subject, id: DecisionId) -> Item {
+    let (partition, sort) = keys::update(subject, id);
+    keys::key(partition, sort)
 }
 
-fn read(item: &Item) -> Result<UpdateRecord, StoreError> {
-    let id =
-        needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(keys::MESSAGE).and_then(|id| DecisionId::parse(id).ok());
+fn read(item: &Item, prefix: &str) -> Result<UpdateRecord, StoreError> {
+    let id = needed(keys::SK, item.text(keys::SK)?)?.strip_prefix(prefix).and_then(|id| DecisionId::parse(id).ok());
     Ok(UpdateRecord {
         id: id.ok_or_else(|| StoreError::corrupt("no update's key"))?,
         number: needed("num", item.number("num")?)?,

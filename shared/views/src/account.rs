@@ -8,7 +8,8 @@ use crate::{ViewError, Views};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{
-    AccountId, AccountReason, AccountSummary, Currency, Identity, Measure, Member, PersonId, Score, Stage, Touch,
+    AccountId, AccountReason, AccountSummary, Currency, Identity, Measure, Member, PersonId, Score, Stage, Subject,
+    Touch,
 };
 use perennial_engine::account::{Account, TrendPoint, facts};
 use perennial_store::updates::UpdateRecord;
@@ -156,8 +157,9 @@ impl FoundAccount {
             },
         };
         let page = page.at(profiles.as_deref(), now);
+        let subject = Subject::Account(account.id.clone());
         let (people, crm) =
-            futures::future::try_join(identities(&views.store, &summary), views.store.updates(&account.id)).await?;
+            futures::future::try_join(identities(&views.store, &summary), views.store.updates(&subject)).await?;
         Ok(Self { account, domains, summary, exact: profiles.is_some(), config, now, page, people, crm })
     }
 

@@ -5,12 +5,14 @@ use crate::memberships::{self, MembershipView};
 use crate::person::Found;
 use crate::profile::{NpsView, SegmentView, nps, segments};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use perennial_domain::{AccountId, Channel, Likelihood, PersonId, Score, Stage, Touch};
 use perennial_engine::explain::words::{self, ToldGlance, ToldScore, about, absent, glance, identities, tell};
 use perennial_engine::play::words::waits;
 use perennial_engine::{
     Explanation, StageMove, WaitingMessage, candidates, evaluate, explain, stage_history, time_zone,
 };
+use perennial_store::messages::MessageState;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -136,6 +138,7 @@ pub fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
                 .chain(words::memberships(&name, &perennial_engine::membership::memberships(config, state)))
                 .chain(identities(&found.profile, &name, found.now))
                 .chain(waiting(found))
+                .chain(crm(found))
                 .collect(),
         },
         absent: missing.map(|likelihood| (*likelihood, absent(config, *likelihood))).collect(),
@@ -143,6 +146,19 @@ pub fn view<'a>(found: &'a Found, asked: &[Likelihood]) -> ExplainView<'a> {
         config: config.version.as_str(),
         now: found.now,
     }
+}
+
+/// The result of the last update of the person's contact in the CRM, in a sentence.
+fn crm(found: &Found) -> Option<String> {
+    let last = found.updates.items.first()?;
+    let day = last.decided_at.to_zoned(TimeZone::UTC).date();
+    let why = last.detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
+    Some(match last.state {
+        MessageState::Sent => format!("The CRM was last updated on {day}."),
+        MessageState::Failed => format!("The CRM refused the last update, of {day}{why}."),
+        MessageState::Suppressed => format!("The last update of the CRM, of {day}, was not sent{why}."),
+        _ => format!("The last update of the CRM, of {day}, is on its way{why}."),
+    })
 }
 
 /// The messages that wait for their turn, a sentence each.

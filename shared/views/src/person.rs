@@ -3,11 +3,12 @@
 use crate::{ViewError, Views};
 use jiff::Timestamp;
 use perennial_config::Config;
-use perennial_domain::{AccountFacts, AccountId, Identity, PersonId};
+use perennial_domain::{AccountFacts, AccountId, Identity, PersonId, Subject};
 use perennial_engine::facts::Facts;
 use perennial_engine::membership::memberships;
 use perennial_engine::{Accounts, Moment, Profile, State};
-use perennial_store::{Consistency, Loaded, Store, StoreError, Stored};
+use perennial_store::updates::UpdateRecord;
+use perennial_store::{Consistency, Found as Read, Loaded, Store, StoreError, Stored};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct Found {
     pub config: Arc<Config>,
     /// The person's account, and the facts of it or of the one that owns its people.
     pub account: Option<(AccountId, Option<AccountFacts>)>,
+    /// The updates of their contact in the CRM within the last 90 days, the newest first.
+    pub updates: Read<UpdateRecord>,
     /// `true` if another account of theirs pays.
     pays_elsewhere: bool,
     /// The time that they are evaluated at.
@@ -30,7 +33,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Looks a person up by any identity, with their accounts: half a read unit each for 4 KB.
+    /// Looks a person up by any identity, with their accounts and the updates of the CRM: half a read unit each for 4 KB.
     ///
     /// # Errors
     /// [`ViewError::NotFound`] if nobody has the identity, or if the table fails.
@@ -45,7 +48,11 @@ impl Found {
         };
         let primary = account.as_ref().and_then(|(_, facts)| facts.as_ref());
         let pays_elsewhere = views.store.pays_elsewhere(&config, &accounts, primary, now).await?;
-        Ok(Self { profile, state, facts, config, account, pays_elsewhere, now })
+        let updates = match &profile.written {
+            Some(_) => views.store.updates(&Subject::Person(profile.id)).await?,
+            None => Read { items: Vec::new(), unreadable: 0 },
+        };
+        Ok(Self { profile, state, facts, config, account, updates, pays_elsewhere, now })
     }
 
     /// Returns the moment for evaluation.

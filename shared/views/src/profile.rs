@@ -22,6 +22,7 @@ use perennial_engine::{
     Engagement, Evaluation, NpsClass, Profile, StageMove, State, WaitingMessage, candidates, evaluate, held,
     stage_history, time_zone,
 };
+use perennial_store::updates::UpdateRecord;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -110,6 +111,12 @@ pub struct ProfileView<'a> {
     /// Messages that cannot be read, and are not among these.
     #[serde(skip_serializing_if = "is_zero")]
     pub unreadable_messages: u64,
+    /// The updates of the person's contact in the CRM within the last 90 days, the newest first.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub crm: &'a [UpdateRecord],
+    /// Updates of the CRM that cannot be read, and are not among these.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable_updates: u64,
     /// Messages that wait for their turn or for a cap, the one that is chosen next first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingView>,
@@ -251,6 +258,8 @@ pub async fn view<'a>(views: &Views, found: &'a Found) -> Result<ProfileView<'a>
         journeys: journeys(config, &found.facts),
         messages: messages.items,
         unreadable_messages: messages.unreadable,
+        crm: &found.updates.items,
+        unreadable_updates: found.updates.unreadable,
         waiting: waiting(config, profile, &time_zone(config, state)),
         held: held(config, profile).map(held_view).collect(),
         due_at: profile.due_at,

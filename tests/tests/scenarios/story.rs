@@ -47,8 +47,14 @@ pub(crate) struct Story {
 impl Story {
     /// Begins at `now`, without people.
     pub(crate) async fn at(now: &str) -> Self {
+        Self::with(now, |_| {}).await
+    }
+
+    /// The same with changed files of the configuration.
+    pub(crate) async fn with(now: &str, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/config");
-        let config = perennial_local::bundle::read_dir(&folder).unwrap();
+        let mut config = perennial_local::bundle::read_dir(&folder).unwrap();
+        change(&mut config.files);
         let (stack, time) = stack_with(now, |options| StackOptions { fast: true, config, ..options }).await;
         let client = Client::new(stack.base_url());
         Self { stack, time, client, calls: 0, addresses: BTreeMap::new() }
@@ -264,6 +270,14 @@ impl Story {
         let mut updates = found["webhooks"].as_array().unwrap().iter().filter(|webhook| webhook["endpoint"] == "crm");
         let of = |webhook: &&Value| webhook["body"]["data"]["account"]["id"] == account;
         updates.rfind(of).map_or(Value::Null, |webhook| webhook["body"]["data"]["fields"].clone())
+    }
+
+    /// Returns what HubSpot has of a person; `null` if it has nothing.
+    pub(crate) async fn hubspot(&self, user: &str) -> Value {
+        let (_, kept) = self.client.get("/_local/standins").await;
+        let stand_ins = kept.as_array().unwrap().iter().filter(|one| one["kind"] == "hubspot");
+        let contact = |one: &Value| one["kept"]["records"]["contacts"][&self.addresses[user]].clone();
+        stand_ins.map(contact).next().unwrap_or_default()
     }
 
     /// Returns the titles in the team's chat.

@@ -5,8 +5,8 @@ use crate::handler::tests::{call, get};
 use crate::test_support::{House, ada, house, now, with_ada};
 use http::StatusCode;
 use perennial_domain::{
-    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Likelihood, Measure, Member, MessageId,
-    PersonId, Score, Stage,
+    AccountId, AccountReason, AccountSummary, ConfigVersion, CrmUpdate, Likelihood, Measure, Member, MessageId,
+    PersonId, Score, Stage, Subject,
 };
 use perennial_store::accounts::StoredAccount;
 use serde_json::{Value, json};
@@ -57,9 +57,10 @@ async fn an_account_shows_what_it_is_worth_who_looks_after_it_and_whose_doing_it
         });
     })
     .await;
-    let update = AccountUpdate {
-        id: AccountUpdate::id_of(&id("acme"), 1),
-        account: id("acme"),
+    let subject = Subject::Account(id("acme"));
+    let update = CrmUpdate {
+        id: CrmUpdate::id_of(&subject, 1),
+        subject,
         number: 1,
         endpoint: "crm".into(),
         fields: [("score".to_owned(), json!(70))].into(),

@@ -2,6 +2,7 @@
 
 use crate::answer::Failure;
 use crate::deps::Deps;
+use crate::pages::crm;
 use crate::pages::list::Chosen;
 use crate::read::Read;
 use crate::shell::{Frame, Page, Section};
@@ -12,11 +13,9 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use perennial_charts::chart::spark;
 use perennial_domain::{Likelihood, Member, PersonId, Score};
-use perennial_store::updates::UpdateRecord;
 use perennial_views::account::{AccountView, FoundAccount, ReasonView};
 use perennial_views::person;
 use perennial_views::today::LOW_HEALTH;
-use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 /// The displayed names of people.
@@ -52,7 +51,7 @@ pub(crate) async fn page(deps: &Deps, frame: Frame<'_>, id: &str, query: &str) -
         section.card { h2 { "People" } (members(&view, &names, after.is_some())) }
         div.grid.two.even {
             section.card { h2 { "Subscriptions" } (subscriptions(&view)) }
-            section.card { h2 { "Updates of the CRM" } (crm(&view)) }
+            section.card { h2 { "Updates of the CRM" } (crm::shown(view.crm, view.now)) }
         }
         section.card { h2 { "Traits" } (traits(&view)) }
     };
@@ -179,54 +178,10 @@ fn subscriptions(view: &AccountView<'_>) -> Markup {
     )
 }
 
-/// Updates that are shown at first.
-const UPDATES: usize = 5;
-
-fn crm(view: &AccountView<'_>) -> Markup {
-    if view.crm.is_empty() {
-        return html! { p.mute { "None in the last 90 days." } };
-    }
-    let (newest, rest) = view.crm.split_at(UPDATES.min(view.crm.len()));
-    html! {
-        (updates("Updates of the CRM", newest, view.now))
-        @if !rest.is_empty() { details { summary { (words::number(rest.len() as u64)) " earlier" }
-            (updates("Earlier updates of the CRM", rest, view.now)) } }
-    }
-}
-
-fn updates(label: &str, updates: &[UpdateRecord], now: Timestamp) -> Markup {
-    ui::table(
-        label,
-        &html! {
-            thead { tr { th scope="col" { "When" } th scope="col" { "To" } th scope="col" { "Fields" }
-                th scope="col" { "State" } } }
-            tbody { @for update in updates {
-                tr {
-                    td { (ui::time(update.decided_at, now)) }
-                    td { (update.endpoint) }
-                    td.small { @for (at, (name, value)) in update.fields.iter().enumerate() { @if at > 0 { " · " }
-                        span.mute { (ui::foreign(name)) " " } (ui::foreign(&plain(value))) } }
-                    td { (words::state(update.state))
-                        @if let Some(detail) = &update.detail { br; span.mute.small { (ui::foreign(detail)) } } }
-                }
-            } }
-        },
-    )
-}
-
 fn traits(view: &AccountView<'_>) -> Markup {
     if view.traits.is_empty() {
         return html! { p.mute { "None are known." } };
     }
     html! { dl { @for (name, value) in &view.traits { dt { (ui::foreign(name)) }
-    dd { (ui::foreign(&plain(value))) } } } }
-}
-
-fn plain(value: &Value) -> String {
-    let text = match value {
-        Value::Null => "–".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    perennial_domain::text::cut(&text, 300)
+    dd { (ui::foreign(&crm::plain(value))) } } } }
 }

@@ -7,6 +7,7 @@ mod timeline;
 
 use crate::answer::Failure;
 use crate::deps::Deps;
+use crate::pages::crm;
 use crate::pages::list::{Chosen, choice};
 use crate::read::Read;
 use crate::shell::{Frame, Page, Section};
@@ -40,6 +41,8 @@ pub(crate) async fn page(deps: &Deps, frame: Frame<'_>, identity: &str, query: &
         }
         section.card { h2 { "Journeys" } (details::journeys(&view)) }
         section.card { h2 { "Messages" } (details::messages(&view)) }
+        @if found.config.accounts.people.is_some() || !view.crm.is_empty() {
+            section.card { h2 { "Updates of the CRM" } (crm::shown(view.crm, view.now)) } }
         section.card id="links" { h2 { "Identities and links" } (links::shown(&found, &view, frame)) }
         div.grid.two.even {
             section.card { h2 { "Traits" } (details::traits(&view)) }

@@ -3,10 +3,10 @@
 use crate::support::{ACCOUNTS, Bench, CRM, at, drain, fact, id, member};
 use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::MessagesPayload;
-use perennial_domain::AccountUpdate;
+use perennial_domain::{CrmUpdate, Subject};
 use serde_json::json;
 
-fn updates(bench: &Bench) -> Vec<AccountUpdate> {
+fn updates(bench: &Bench) -> Vec<CrmUpdate> {
     let update = |(payload, _)| match payload {
         MessagesPayload::AccountUpdate(update) => update,
         other => panic!("{other:?}"),
@@ -27,7 +27,7 @@ async fn the_crm_hears_of_what_is_worth_it_exactly_once() {
     }
     let told = updates(&bench);
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].id, told[0].at), (AccountUpdate::id_of(&id("acme"), 1), at(0)));
+    assert_eq!((told[0].id, told[0].at), (CrmUpdate::id_of(&Subject::Account(id("acme")), 1), at(0)));
     let fields = json!({ "score__c": 34, "health__c": null, "touch__c": "none", "stage__c": null });
     assert_eq!(serde_json::to_value(&told[0].fields).unwrap(), fields);
     bench.put("acme", &member("b", 33), 2).await;

@@ -12,6 +12,7 @@ mod addresses;
 mod bounds;
 mod counting;
 mod crashes;
+mod crm;
 mod entering;
 mod external;
 mod lists;

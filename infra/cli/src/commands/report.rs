@@ -128,7 +128,7 @@ pub(super) async fn print(
         let by_state: Vec<String> = states.iter().map(|(state, n)| format!("{n} {state}")).collect();
         messages.add_row([channel.as_str().to_owned(), number(states.values().sum()), by_state.join(", ")]);
     }
-    messages.add_row(["updates of the CRM's accounts".to_owned(), number(totals_now.crm_updates), String::new()]);
+    messages.add_row(["updates of the CRM".to_owned(), number(totals_now.crm_updates), String::new()]);
     messages.add_row(["mails captured by the mail service".to_owned(), number(captured), String::new()]);
     println!("{messages}");
 

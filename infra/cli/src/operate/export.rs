@@ -50,7 +50,9 @@ pub(crate) async fn export(
     let has_any = person.is_some() || !found.is_empty();
     let (messages, unreadable_messages) = messages(operated, &subject.people).await?;
     document.insert("messages".to_owned(), messages);
-    let unreadable = unreadable + unreadable_messages;
+    let (updates, unreadable_updates) = updates(operated, &subject.people).await?;
+    document.insert("crm_updates".to_owned(), updates);
+    let unreadable = unreadable + unreadable_messages + unreadable_updates;
     document.insert("addresses".to_owned(), addresses(operated, subject).await?);
     document.insert("mail_choices".to_owned(), choices(operated, &subject.people).await?);
     let (traces, unreadable_traces) = in_the_table(operated, found).await?;
@@ -132,6 +134,18 @@ async fn messages(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::R
     let (mut all, mut unreadable) = (Vec::new(), 0);
     for person in people {
         let found = operated.store.messages(*person).await?;
+        all.extend(found.items);
+        unreadable += found.unreadable;
+    }
+    all.sort_by_key(|record| record.decided_at);
+    Ok((json!(all), unreadable))
+}
+
+/// The updates of their contacts in the CRM, and how many of them cannot be read.
+async fn updates(operated: &Operated, people: &BTreeSet<PersonId>) -> anyhow::Result<(Value, u64)> {
+    let (mut all, mut unreadable) = (Vec::new(), 0);
+    for person in people {
+        let found = operated.store.updates(&perennial_domain::Subject::Person(*person)).await?;
         all.extend(found.items);
         unreadable += found.unreadable;
     }

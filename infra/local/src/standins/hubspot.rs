@@ -1,4 +1,5 @@
-//! HubSpot: batch upserts of contacts, companies and tasks, and default associations of tasks with contacts, API version 2026-03.
+//! HubSpot: batch upserts of contacts, companies and tasks, batch reads of companies, and default associations of tasks with contacts and of
+//! contacts with companies, API version 2026-03.
 //!
 //! Sources: as in `perennial_channels::crm::hubspot`. Results come in another order than their inputs, which the documentation allows.
 
@@ -13,7 +14,7 @@ const MOST: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct HubSpot {
     records: Records,
-    /// Task and contact, by HubSpot's own ids.
+    /// Task and contact, or contact and company, by HubSpot's own ids.
     associations: BTreeSet<(String, String)>,
 }
 
@@ -30,6 +31,21 @@ struct Input {
     id_property: String,
     properties: Map<String, Value>,
     object_write_trace_id: Option<String>,
+}
+
+/// A batch to read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Wanted {
+    id_property: String,
+    inputs: Vec<WantedInput>,
+    properties: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedInput {
+    id: String,
 }
 
 impl StandIn for HubSpot {
@@ -49,8 +65,16 @@ impl StandIn for HubSpot {
                     None => error(400, "VALIDATION_ERROR", "Invalid input JSON."),
                 }
             }
-            ("PUT", ["crm", "objects", "2026-03", "tasks", task, "associations", "default", "contacts", contact]) => {
-                self.associate(task, contact)
+            ("POST", ["crm", "objects", "2026-03", object @ "companies", "batch", "read"]) => {
+                match call.json().and_then(|body| serde_json::from_value::<Wanted>(body).ok()) {
+                    Some(wanted) => self.read(object, &wanted),
+                    None => error(400, "VALIDATION_ERROR", "Invalid input JSON."),
+                }
+            }
+            ("PUT", ["crm", "objects", "2026-03", object, id, "associations", "default", to, other])
+                if matches!((*object, *to), ("tasks", "contacts") | ("contacts", "companies")) =>
+            {
+                self.associate((object, id), (to, other))
             }
             _ => error(404, "OBJECT_NOT_FOUND", "There is no such resource."),
         }
@@ -128,12 +152,44 @@ impl HubSpot {
         None
     }
 
-    fn associate(&mut self, task: &str, contact: &str) -> Reply {
-        if !self.records.has_own("tasks", task) || !self.records.has_own("contacts", contact) {
+    /// A company that is not there is an error of the response with 207, as the documentation says.
+    fn read(&self, object: &str, wanted: &Wanted) -> Reply {
+        if wanted.inputs.is_empty() || wanted.inputs.len() > MOST {
+            return error(400, "VALIDATION_ERROR", "A batch has 1 to 100 inputs.");
+        }
+        let (mut results, mut missing) = (Vec::new(), Vec::new());
+        for WantedInput { id } in &wanted.inputs {
+            match self.records.get(object, &id.to_lowercase()) {
+                Some(kept) => {
+                    let asked = |name: &&String| wanted.properties.contains(name) || **name == wanted.id_property;
+                    let properties: Map<String, Value> = kept
+                        .fields
+                        .iter()
+                        .filter(|(name, _)| asked(name))
+                        .map(|(name, value)| (name.clone(), value.clone()))
+                        .collect();
+                    results.push(json!({ "id": kept.id, "properties": properties, "archived": false }));
+                }
+                None => missing.push(id),
+            }
+        }
+        let body = json!({ "status": "COMPLETE", "results": results });
+        if missing.is_empty() {
+            return Reply::new(200, body);
+        }
+        let error = json!({
+            "status": "error", "category": "OBJECT_NOT_FOUND", "message": "Could not get some companies",
+            "context": { "ids": missing },
+        });
+        Reply::new(207, json!({ "status": "COMPLETE", "results": results, "numErrors": 1, "errors": [error] }))
+    }
+
+    fn associate(&mut self, (object, id): (&str, &str), (to, other): (&str, &str)) -> Reply {
+        if !self.records.has_own(object, id) || !self.records.has_own(to, other) {
             return error(404, "OBJECT_NOT_FOUND", "One of the records does not exist.");
         }
-        self.associations.insert((task.to_owned(), contact.to_owned()));
-        let result = json!({ "from": { "id": task }, "to": { "id": contact } });
+        self.associations.insert((id.to_owned(), other.to_owned()));
+        let result = json!({ "from": { "id": id }, "to": { "id": other } });
         Reply::new(200, json!({ "status": "COMPLETE", "results": [result] }))
     }
 }

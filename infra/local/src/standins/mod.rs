@@ -14,7 +14,7 @@ mod slack;
 use crate::stack::errors;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{any, get, post};
@@ -45,6 +45,8 @@ pub struct Faults {
 struct Call<'a> {
     method: &'a Method,
     path: &'a str,
+    /// The parameters of the query.
+    query: &'a BTreeMap<String, String>,
     bearer: Option<&'a str>,
     is_json: bool,
     body: &'a [u8],
@@ -103,8 +105,12 @@ impl Records {
         (kept.clone(), is_new)
     }
 
+    fn get(&self, object: &str, id: &str) -> Option<&Kept> {
+        self.0.get(object)?.get(id)
+    }
+
     fn has(&self, object: &str, id: &str) -> bool {
-        self.0.get(object).is_some_and(|of_kind| of_kind.contains_key(id))
+        self.get(object, id).is_some()
     }
 
     /// Returns whether the service assigned this id.
@@ -211,7 +217,7 @@ impl StandIns {
         &self,
         kind: &str,
         name: &str,
-        path: &str,
+        (path, query): (&str, &BTreeMap<String, String>),
         method: &Method,
         headers: &HeaderMap,
         body: &[u8],
@@ -219,7 +225,7 @@ impl StandIns {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let is_json = text(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
-        self.call(kind, name, &Call { method, path, bearer, is_json, body })
+        self.call(kind, name, &Call { method, path, query, bearer, is_json, body })
     }
 }
 
@@ -238,21 +244,23 @@ async fn faults(
 async fn hubspot(
     State(all): State<StandIns>,
     Path((name, path)): Path<(String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    all.answer("hubspot", &name, &path, &method, &headers, &body)
+    all.answer("hubspot", &name, (&path, &query), &method, &headers, &body)
 }
 
 async fn salesforce(
     State(all): State<StandIns>,
     Path((name, path)): Path<(String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
     method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    all.answer("salesforce", &name, &path, &method, &headers, &body)
+    all.answer("salesforce", &name, (&path, &query), &method, &headers, &body)
 }
 
 async fn slack(
@@ -262,5 +270,5 @@ async fn slack(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    all.answer("slack", &name, "", &method, &headers, &body)
+    all.answer("slack", &name, ("", &BTreeMap::new()), &method, &headers, &body)
 }

@@ -1,4 +1,4 @@
-//! Salesforce: access tokens by the client credentials flow, and upserts of collections by external id.
+//! Salesforce: access tokens by the client credentials flow, upserts of collections by external id, and the query for accounts by external id.
 //!
 //! Sources: as in `perennial_channels::crm::salesforce`; the object reference requires `LastName` for a contact and
 //! `Name` for an account.
@@ -35,8 +35,7 @@ impl StandIn for Salesforce {
         match (call.method.as_str(), parts.as_slice()) {
             ("POST", ["services", "oauth2", "token"]) => self.token(call),
             ("PATCH", ["services", "data", version, "composite", "sobjects", object, id]) => {
-                let good = format!("token-{}", self.tokens);
-                if self.tokens == 0 || call.bearer != Some(good.as_str()) {
+                if !self.is_signed_in(call) {
                     return error(401, "INVALID_SESSION_ID", "Session expired or invalid");
                 }
                 let number = version.strip_prefix('v').and_then(|number| number.parse::<f32>().ok());
@@ -49,6 +48,10 @@ impl StandIn for Salesforce {
                     None => error(400, "JSON_PARSER_ERROR", "The body is no collection of records"),
                 }
             }
+            ("GET", ["services", "data", _, "query"]) => match self.is_signed_in(call) {
+                true => self.query(call.query.get("q").map(String::as_str)),
+                false => error(401, "INVALID_SESSION_ID", "Session expired or invalid"),
+            },
             _ => error(404, "NOT_FOUND", "The requested resource does not exist"),
         }
     }
@@ -59,6 +62,27 @@ impl StandIn for Salesforce {
 }
 
 impl Salesforce {
+    fn is_signed_in(&self, call: &Call<'_>) -> bool {
+        self.tokens > 0 && call.bearer == Some(format!("token-{}", self.tokens).as_str())
+    }
+
+    /// Answers the one query that there is: for accounts by external ids, in quotes with backslashes before quotes and backslashes.
+    fn query(&self, query: Option<&str>) -> Reply {
+        let parsed = query.and_then(|text| {
+            let (field, rest) = text.strip_prefix("SELECT Id, ")?.split_once(" FROM Account WHERE ")?;
+            let ids = rest.strip_prefix(field)?.strip_prefix(" IN (")?.strip_suffix(')')?;
+            Some((field.to_owned(), quoted(ids)?))
+        });
+        let Some((field, ids)) = parsed else {
+            return error(400, "MALFORMED_QUERY", "unexpected token");
+        };
+        let found = ids.iter().filter_map(|id| Some((id, self.records.get("Account", id)?)));
+        let records: Vec<Value> = found
+            .map(|(id, kept)| json!({ "attributes": { "type": "Account" }, "Id": kept.id, field.as_str(): id }))
+            .collect();
+        Reply::new(200, json!({ "totalSize": records.len(), "done": true, "records": records }))
+    }
+
     fn token(&mut self, call: &Call<'_>) -> Reply {
         let refused = |error: &str| Reply::new(400, json!({ "error": error, "error_description": "refused" }));
         let text = String::from_utf8_lossy(call.body);
@@ -123,9 +147,11 @@ impl Salesforce {
         if let Some(field) = needed.filter(|field| is_new && !record.contains_key(*field)) {
             return refused("REQUIRED_FIELD_MISSING", &[field]);
         }
-        let who = record.get("WhoId").and_then(Value::as_str);
-        if who.is_some_and(|who| !self.records.has_own("Contact", who)) {
-            return refused("INVALID_CROSS_REFERENCE_KEY", &["WhoId"]);
+        for (field, of) in [("WhoId", "Contact"), ("AccountId", "Account")] {
+            let other = record.get(field).and_then(Value::as_str);
+            if other.is_some_and(|other| !self.records.has_own(of, other)) {
+                return refused("INVALID_CROSS_REFERENCE_KEY", &[field]);
+            }
         }
         let prefix = match object {
             "Contact" => "003",
@@ -134,6 +160,30 @@ impl Salesforce {
         };
         let (kept, created) = self.records.upsert(object, &id, record, |number| format!("{prefix}{number:015}"));
         json!({ "id": kept.id, "success": true, "created": created, "errors": [] })
+    }
+}
+
+/// Returns the texts of a list of SOQL literals; `None` if it is no such list.
+fn quoted(list: &str) -> Option<Vec<String>> {
+    let (mut all, mut chars) = (Vec::new(), list.chars());
+    loop {
+        if chars.next()? != '\'' {
+            return None;
+        }
+        let mut text = String::new();
+        loop {
+            match chars.next()? {
+                '\'' => break,
+                '\\' => text.push(chars.next()?),
+                other => text.push(other),
+            }
+        }
+        all.push(text);
+        match (chars.next(), chars.next()) {
+            (None, _) => return Some(all),
+            (Some(','), Some(' ')) => {}
+            _ => return None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Sources: "Upsert contacts", "Upsert companies" and "Upsert tasks" of the reference
 //! (<https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/upsert-contacts>, likewise for
-//! companies and activities/tasks), "Associate records"
+//! companies and activities/tasks), "Retrieve companies" (batch/read by a property with unique values), "Associate records"
 //! (<https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/update-association>),
 //! the guide on tasks for their properties, and "Error handling" for multi-status responses and their
 //! `objectWriteTraceId` (<https://developers.hubspot.com/docs/api-reference/latest/error-handling>).
@@ -12,7 +12,7 @@
 //! guaranteed.
 
 use super::batches::{self, Reading, Upserts};
-use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
+use super::{AssignedTask, Contact, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
 use crate::endpoint::{About, HttpTo, Unanswered, json_headers};
 use crate::pause;
 use crate::render::Rendered;
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use perennial_config::channels::{CrmRecords, TaskRecords};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most inputs of one batch.
 pub const MOST: usize = 100;
@@ -72,10 +72,31 @@ impl<'a> HubSpot<'a> {
         }
     }
 
-    /// Ties a task to a contact by the most general association, which is there at most once.
-    async fn tie(&self, task: &str, contact: &str) -> Result<(), Upserted> {
-        let answer = self.call(Method::PUT, &association(task, contact), String::new()).await?;
+    /// Ties two records by the most general association of their objects, which is there at most once.
+    async fn tie(&self, object: &str, id: &str, to: &str, other: &str) -> Result<(), Upserted> {
+        let answer = self.call(Method::PUT, &association(object, id, to, other), String::new()).await?;
         if answer.status.is_success() { Ok(()) } else { Err(failure(&answer, self.http.now)) }
+    }
+
+    /// Returns HubSpot's ids of the companies that it has of `accounts`, by the accounts' ids.
+    async fn companies(&self, accounts: &BTreeSet<&str>) -> Result<BTreeMap<String, String>, Upserted> {
+        let (mut companies, property) = (BTreeMap::new(), &self.records.account.id);
+        let accounts: Vec<&str> = accounts.iter().copied().collect();
+        for some in accounts.chunks(MOST) {
+            let answer = self.call(Method::POST, COMPANIES, read_body(property, some)).await?;
+            // Companies that are not there are errors of a response with 207.
+            if !answer.status.is_success() {
+                return Err(failure(&answer, self.http.now));
+            }
+            let read: BatchAnswer =
+                serde_json::from_slice(&answer.body).map_err(|_| Upserted::retry("HubSpot's answer cannot be read"))?;
+            let found = read
+                .results
+                .into_iter()
+                .filter_map(|result| Some((result.properties.get(property)?.as_str()?.to_owned(), result.id)));
+            companies.extend(found);
+        }
+        Ok(companies)
     }
 }
 
@@ -95,8 +116,30 @@ impl Upserts for HubSpot<'_> {
 }
 
 impl Crm for HubSpot<'_> {
-    fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
-        batches::upsert(self, Object::Contact, records).boxed()
+    fn upsert_contacts<'a>(&'a self, contacts: &'a [Contact]) -> BoxFuture<'a, Vec<Upserted>> {
+        async move {
+            let records: Vec<Record> = contacts.iter().map(|contact| contact.record.clone()).collect();
+            let mut outcomes = batches::upsert(self, Object::Contact, &records).await;
+            let written = outcomes.iter().zip(contacts).filter(|(outcome, _)| matches!(outcome, Upserted::Done { .. }));
+            let accounts: BTreeSet<&str> = written.filter_map(|(_, contact)| contact.account.as_deref()).collect();
+            let companies = self.companies(&accounts).await;
+            for (outcome, contact) in outcomes.iter_mut().zip(contacts) {
+                let (Upserted::Done { id }, Some(account)) = (&*outcome, contact.account.as_deref()) else { continue };
+                let tied = match &companies {
+                    Ok(companies) => match companies.get(account) {
+                        Some(company) => self.tie("contacts", id, "companies", company).await,
+                        None => Ok(()),
+                    },
+                    Err(failed) => Err(failed.clone()),
+                };
+                // The contact itself is written.
+                if let Some(failed) = tied.err().and_then(Upserted::unless_refused) {
+                    *outcome = failed;
+                }
+            }
+            outcomes
+        }
+        .boxed()
     }
 
     fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
@@ -109,7 +152,7 @@ impl Crm for HubSpot<'_> {
             let mut outcomes = batches::upsert(self, Object::Task, &records).await;
             for (outcome, task) in outcomes.iter_mut().zip(tasks) {
                 let (Upserted::Done { id }, Some(contact)) = (&*outcome, &task.contact) else { continue };
-                if let Err(failed) = self.tie(id, contact).await {
+                if let Err(failed) = self.tie("tasks", id, "contacts", contact).await {
                     *outcome = failed;
                 }
             }
@@ -141,10 +184,18 @@ const fn upsert_path(object: Object) -> &'static str {
     }
 }
 
-fn association(task: &str, contact: &str) -> String {
+/// The path to read companies by the values of a property.
+const COMPANIES: &str = "/crm/objects/2026-03/companies/batch/read";
+
+fn read_body(property: &str, ids: &[&str]) -> String {
+    let inputs: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+    json!({ "idProperty": property, "inputs": inputs, "properties": [property] }).to_string()
+}
+
+fn association(object: &str, id: &str, to: &str, other: &str) -> String {
     // HubSpot's ids are numbers; the filter keeps anything else out of the path.
     let part = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    format!("/crm/objects/2026-03/tasks/{}/associations/default/contacts/{}", part(task), part(contact))
+    format!("/crm/objects/2026-03/{object}/{}/associations/default/{to}/{}", part(id), part(other))
 }
 
 /// The body of a batch; trace ids are the records' places.

@@ -228,3 +228,52 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
     assert_eq!(written.id, decision.id.to_string());
     insta::assert_snapshot!(serde_json::to_string_pretty(&written.fields).unwrap());
 }
+
+#[tokio::test]
+async fn a_contact_is_tied_to_its_company_if_hubspot_has_it() {
+    let contact = |account: Option<&str>| {
+        Message::Contact(Contact { record: record("ada@example.com"), account: account.map(str::to_owned) })
+    };
+    let found = || json!([{ "id": "303", "properties": { "perennial_id": "acme" } }]);
+    let receiver = Receiver::start([
+        made("101"),
+        Reply::status(200).body(json!({ "status": "COMPLETE", "results": found() })),
+        Reply::status(200).body("{}"),
+    ])
+    .await;
+    let sent = Outcome::Sent { provider_id: Some("101".into()) };
+    assert_eq!(send(&receiver, contact(Some("acme"))).await, sent);
+    let seen = receiver.seen();
+    let calls: Vec<_> = seen.iter().map(|call| (call.method.as_str(), call.path.as_str())).collect();
+    assert_eq!(
+        calls,
+        [
+            ("POST", "/crm/objects/2026-03/contacts/batch/upsert"),
+            ("POST", "/crm/objects/2026-03/companies/batch/read"),
+            ("PUT", "/crm/objects/2026-03/contacts/101/associations/default/companies/303"),
+        ]
+    );
+    let asked: Value = serde_json::from_str(&seen[1].body).unwrap();
+    let expected =
+        json!({ "idProperty": "perennial_id", "inputs": [{ "id": "acme" }], "properties": ["perennial_id"] });
+    assert_eq!(asked, expected);
+
+    let receiver = Receiver::start([made("101")]).await;
+    assert_eq!(send(&receiver, contact(None)).await, sent);
+    assert_eq!(receiver.seen().len(), 1, "nothing is asked for nothing");
+    let missing =
+        json!({ "results": [], "errors": [{ "category": "OBJECT_NOT_FOUND", "context": { "ids": ["acme"] } }] });
+    let refused = json!({ "category": "VALIDATION_ERROR" });
+    let busy = || Reply::status(429).header("retry-after", "10");
+    let later = Outcome::Retry { reason: "HubSpot answered 429".into(), after: Some(Duration::from_secs(10)) };
+    for (reply, expected) in [
+        (Reply::status(207).body(&missing), sent.clone()),
+        // The property is not there: the contact is written all the same.
+        (Reply::status(400).body(&refused), sent.clone()),
+        (busy(), later),
+    ] {
+        let receiver = Receiver::start([made("101"), reply]).await;
+        assert_eq!(send(&receiver, contact(Some("acme"))).await, expected);
+        assert_eq!(receiver.seen().len(), 2);
+    }
+}

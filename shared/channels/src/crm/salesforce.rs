@@ -2,14 +2,14 @@
 //!
 //! Sources: "Upsert Records Using sObject Collections" (<https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-upsert.html>),
 //! "Status Codes and Error Responses" of the same guide, "OAuth 2.0 Client Credentials Flow for Server-to-Server Integration" for the token, and the
-//! object reference for Task.
+//! object reference for Task; "Query" of the REST guide and "Quoted String Escape Sequences" of the SOQL reference.
 //!
 //! A collection has at most 200 records of one object, each found by an external id. Its answer is 200 with one result for each record, in their order,
 //! with `success` and `errors`; a request that cannot be read at all is answered with 400 and a list of errors. With `allOrNone` false each record
 //! succeeds or fails by itself. An access token is good until Salesforce answers 401.
 
 use super::batches::{self, Reading, Upserts};
-use super::{AssignedTask, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
+use super::{AssignedTask, Contact, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
 use crate::endpoint::{About, HttpTo, Unanswered, json_headers};
 use crate::pause;
 use crate::render::Rendered;
@@ -22,12 +22,14 @@ use jiff::tz::TimeZone;
 use perennial_config::channels::{CrmRecords, TaskRecords};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The most records of one collection.
 pub const MOST: usize = 200;
+/// The most accounts of one query, which is part of a URL.
+const MOST_QUERIED: usize = 20;
 /// The version of the API: Spring '26.
 pub const VERSION: &str = "v66.0";
 /// The most bytes of an answer that are read.
@@ -101,13 +103,37 @@ impl<'a> Salesforce<'a> {
         Ok(token)
     }
 
-    async fn upsert_with(&self, token: &str, url: &str, body: String) -> Result<Answer, Upserted> {
+    async fn call_with(&self, token: &str, method: Method, url: &str, body: String) -> Result<Answer, Upserted> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| Upserted::retry("the access token is not fit for a header"))?;
         bearer.set_sensitive(true);
         let mut headers = json_headers();
         headers.insert(header::AUTHORIZATION, bearer);
-        self.call(Method::PATCH, url, headers, body).await
+        self.call(method, url, headers, body).await
+    }
+
+    /// Returns Salesforce's ids of the accounts that it has of `accounts`, by our ids.
+    async fn accounts(&self, accounts: &BTreeSet<&str>) -> Result<BTreeMap<String, String>, Upserted> {
+        let (mut known, field) = (BTreeMap::new(), &self.records.account.id);
+        let accounts: Vec<&str> = accounts.iter().copied().collect();
+        for some in accounts.chunks(MOST_QUERIED) {
+            let query: String = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("q", &accounts_query(field, some))
+                .finish();
+            let url = format!("{}/services/data/{VERSION}/query?{query}", self.http.endpoint.url);
+            let answer = self.authorized(Method::GET, &url, String::new()).await?;
+            if !answer.status.is_success() {
+                return Err(failure(&answer, self.http.now));
+            }
+            let read: QueryResult = serde_json::from_slice(&answer.body)
+                .map_err(|_| Upserted::retry("Salesforce's answer cannot be read"))?;
+            let found = read.records.into_iter().filter_map(|record| {
+                let text = |name: &str| record.get(name)?.as_str().map(str::to_owned);
+                Some((text(field)?, text("Id")?))
+            });
+            known.extend(found);
+        }
+        Ok(known)
     }
 
     async fn upsert(&self, object: Object, records: &[Record]) -> Result<Answer, Upserted> {
@@ -118,13 +144,18 @@ impl<'a> Salesforce<'a> {
         };
         let url = format!("{}/services/data/{VERSION}/composite/sobjects/{name}/{id}", self.http.endpoint.url);
         let body = upsert_body(name, id, records);
+        self.authorized(Method::PATCH, &url, body).await
+    }
+
+    /// Makes a call with an access token, and once more with a new one if it was refused.
+    async fn authorized(&self, method: Method, url: &str, body: String) -> Result<Answer, Upserted> {
         let token = self.token(None).await?;
-        let answer = self.upsert_with(&token, &url, body.clone()).await?;
+        let answer = self.call_with(&token, method.clone(), url, body.clone()).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         let token = self.token(Some(&token)).await?;
-        self.upsert_with(&token, &url, body).await
+        self.call_with(&token, method, url, body).await
     }
 }
 
@@ -143,8 +174,25 @@ impl Upserts for Salesforce<'_> {
 }
 
 impl Crm for Salesforce<'_> {
-    fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
-        batches::upsert(self, Object::Contact, records).boxed()
+    fn upsert_contacts<'a>(&'a self, contacts: &'a [Contact]) -> BoxFuture<'a, Vec<Upserted>> {
+        async move {
+            let accounts: BTreeSet<&str> = contacts.iter().filter_map(|contact| contact.account.as_deref()).collect();
+            let known = match self.accounts(&accounts).await.map_err(Upserted::unless_refused) {
+                Ok(known) => known,
+                // Without the field for our ids there is no account to name.
+                Err(None) => BTreeMap::new(),
+                Err(Some(failed)) => return vec![failed; contacts.len()],
+            };
+            let with_account = |contact: &Contact| {
+                let mut record = contact.record.clone();
+                let id = contact.account.as_ref().and_then(|account| known.get(account));
+                record.fields.extend(id.map(|id| ("AccountId".to_owned(), json!(id))));
+                record
+            };
+            let records: Vec<Record> = contacts.iter().map(with_account).collect();
+            batches::upsert(self, Object::Contact, &records).await
+        }
+        .boxed()
     }
 
     fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
@@ -177,6 +225,13 @@ pub(crate) fn task(records: &TaskRecords, about: &About<'_>, rendered: &Rendered
     fields.extend(owner(records, about).map(|id| ("OwnerId".to_owned(), json!(id))));
     fields.extend(records.values.iter().map(|(name, value)| (name.clone(), json!(value))));
     Record { id: about.decision.id.to_string(), fields }
+}
+
+/// Returns the SOQL query for the accounts with one of our ids.
+fn accounts_query(field: &str, ids: &[&str]) -> String {
+    let quoted = |id: &&str| format!("'{}'", id.replace('\\', "\\\\").replace('\'', "\\'"));
+    let ids: Vec<String> = ids.iter().map(quoted).collect();
+    format!("SELECT Id, {field} FROM Account WHERE {field} IN ({})", ids.join(", "))
 }
 
 fn token_body(client: &Client) -> String {
@@ -220,6 +275,12 @@ fn field(value: &Value) -> Value {
         Value::Object(_) => json!(value.to_string()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct QueryResult {
+    records: Vec<BTreeMap<String, Value>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

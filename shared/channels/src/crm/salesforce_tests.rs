@@ -171,3 +171,37 @@ fn a_task_says_what_the_template_says_and_is_the_same_each_time() {
     assert_eq!(written, write());
     insta::assert_snapshot!(serde_json::to_string_pretty(&written.fields).unwrap());
 }
+
+#[test]
+fn ids_in_a_query_are_quoted_as_the_reference_says() {
+    let query = accounts_query("Perennial_Id__c", &["acme", r"O'Neill \ sons"]);
+    let expected = r"SELECT Id, Perennial_Id__c FROM Account WHERE Perennial_Id__c IN ('acme', 'O\'Neill \\ sons')";
+    assert_eq!(query, expected);
+}
+
+#[tokio::test]
+async fn a_contact_names_its_account_if_salesforce_has_it() {
+    let contact = Message::Contact(Contact { record: record("person-1"), account: Some("acme".into()) });
+    let found = json!([{ "attributes": { "type": "Account" }, "Id": "001A", "Perennial_Id__c": "acme" }]);
+    let sent = Outcome::Sent { provider_id: Some("003A".into()) };
+    let refused = json!([{ "errorCode": "INVALID_FIELD", "message": "No such column" }]);
+    for (reply, expected) in [
+        (Reply::status(200).body(json!({ "totalSize": 1, "done": true, "records": found })), json!("001A")),
+        (Reply::status(200).body(json!({ "totalSize": 0, "done": true, "records": [] })), Value::Null),
+        (Reply::status(400).body(&refused), Value::Null),
+    ] {
+        let receiver = Receiver::start([token("t1"), reply, made("003A")]).await;
+        let outcome =
+            EndpointSender::new().send(&endpoint(&receiver), SECRET, "d", &contact, Timestamp::UNIX_EPOCH).await;
+        assert_eq!(outcome, sent);
+        let seen = receiver.seen();
+        let calls: Vec<_> = seen.iter().skip(1).map(|call| (call.method.as_str(), call.path.as_str())).collect();
+        let query = "/services/data/v66.0/query?q=SELECT+Id%2C+Perennial_Id__c+FROM+Account+WHERE+Perennial_Id__c+IN+%28%27acme%27%29";
+        assert_eq!(calls, [("GET", query), ("PATCH", CONTACTS)]);
+        let body: Value = serde_json::from_str(&seen[2].body).unwrap();
+        assert_eq!(body["records"][0]["AccountId"], expected);
+    }
+    let receiver = Receiver::start([token("t1"), Reply::status(503)]).await;
+    let outcome = EndpointSender::new().send(&endpoint(&receiver), SECRET, "d", &contact, Timestamp::UNIX_EPOCH).await;
+    assert_eq!(outcome, Outcome::retry("Salesforce answered 503"));
+}

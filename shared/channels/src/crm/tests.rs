@@ -3,8 +3,8 @@
 use super::*;
 use crate::fixture::{brief, decision, with_about};
 use jiff::Timestamp;
-use perennial_config::channels::TaskRecords;
-use perennial_domain::{AccountId, AnonymousId, ConfigVersion, PersonId, UserId};
+use perennial_config::channels::{AccountRecords, TaskRecords};
+use perennial_domain::{AccountId, AnonymousId, ConfigVersion, PersonId, Subject, UserId};
 use perennial_engine::State;
 use perennial_engine::register::Register;
 use serde_json::json;
@@ -45,20 +45,88 @@ fn what_is_not_known_of_someone_leaves_its_field_alone() {
     assert_eq!(fields, [("firstname".to_owned(), json!("Ada"))].into());
 }
 
+fn records() -> CrmRecords {
+    CrmRecords {
+        contact: ContactRecords {
+            id: "email".into(),
+            holds: ContactId::Email,
+            fields: [("firstname".to_owned(), "first_name".to_owned())].into(),
+        },
+        account: AccountRecords { id: "perennial_id".into(), fields: [("name".to_owned(), "name".to_owned())].into() },
+        task: TaskRecords {
+            id: "perennial_id".into(),
+            values: BTreeMap::new(),
+            owners: [("Grace".to_owned(), "77".to_owned())].into(),
+        },
+    }
+}
+
+fn person_update(person: PersonId, fields: serde_json::Value) -> CrmUpdate {
+    let subject = Subject::Person(person);
+    CrmUpdate {
+        id: CrmUpdate::id_of(&subject, 1),
+        subject,
+        number: 1,
+        endpoint: "crm".into(),
+        fields: serde_json::from_value(fields).unwrap(),
+        at: Timestamp::UNIX_EPOCH,
+        config: ConfigVersion::parse("v1").unwrap(),
+    }
+}
+
+fn profile(email: &str) -> perennial_engine::Profile {
+    let identity = Identity::User(UserId::parse("u-1").unwrap());
+    let mut profile = perennial_engine::Profile::new(identity.clone());
+    let state = &mut profile.part_mut(&identity).state;
+    for (name, value) in [("email", email), ("first_name", "Ada")] {
+        state.traits.insert(name.into(), Register { at: 0, value: json!(value).to_string() });
+    }
+    profile
+}
+
+#[test]
+fn a_person_is_written_with_the_updates_fields_and_their_traits() {
+    let profile = profile("Ada@Example.COM");
+    let view = profile.view();
+    let acme = AccountId::parse("acme").unwrap();
+    let about = Person { profile: &profile, view: &view, account: Some(&acme), company: Some(&acme) };
+    let update = person_update(
+        profile.id,
+        json!({ "perennial_churn": 62, "perennial_personas": ["buyer", "it"], "perennial_nps": null, "hubspot_owner_id": "Grace" }),
+    );
+    let Contact { record, account } = person(&records(), &update, &about).unwrap();
+    assert_eq!(account.as_deref(), Some("acme"));
+    assert_eq!(record.id, "ada@example.com");
+    let expected = json!({
+        "firstname": "Ada", "perennial_churn": 62, "perennial_personas": ["buyer", "it"], "perennial_nps": null,
+        // The CRM knows its users by their ids.
+        "hubspot_owner_id": "77",
+    });
+    assert_eq!(json!(record.fields), expected);
+    let update =
+        person_update(profile.id, json!({ "hubspot_owner_id": "nobody we know", "p_owner": "nobody we know" }));
+    let fields = person(&records(), &update, &about).unwrap().record.fields;
+    assert_eq!(json!(fields), json!({ "firstname": "Ada", "p_owner": "nobody we know" }));
+
+    let profile = self::profile("no address");
+    let about = Person { profile: &profile, view: &profile.view(), account: None, company: None };
+    assert_eq!(person(&records(), &update, &about), None);
+}
+
 #[test]
 fn an_account_is_written_with_the_updates_fields() {
     let id = AccountId::parse("acme").unwrap();
-    let update = AccountUpdate {
-        id: AccountUpdate::id_of(&id, 1),
-        account: id,
+    let subject = Subject::Account(id.clone());
+    let update = CrmUpdate {
+        id: CrmUpdate::id_of(&subject, 1),
+        subject,
         number: 1,
         endpoint: "crm".into(),
         fields: [("score".to_owned(), json!(70)), ("owner".to_owned(), Value::Null)].into(),
         at: Timestamp::UNIX_EPOCH,
         config: ConfigVersion::parse("v1").unwrap(),
     };
-    let records = AccountRecords { id: "perennial_id".into(), fields: [("name".to_owned(), "name".to_owned())].into() };
-    let record = account(&records, &update, None);
+    let record = account(&records(), &update, &id, None);
     assert_eq!((record.id.as_str(), &record.fields), ("acme", &update.fields));
 }
 
@@ -102,8 +170,8 @@ impl Counting {
 }
 
 impl Crm for Counting {
-    fn upsert_contacts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
-        self.take("contacts", records.iter().map(|record| record.id.clone()).collect())
+    fn upsert_contacts<'a>(&'a self, contacts: &'a [Contact]) -> BoxFuture<'a, Vec<Upserted>> {
+        self.take("contacts", contacts.iter().map(|contact| contact.record.id.clone()).collect())
     }
 
     fn upsert_accounts<'a>(&'a self, records: &'a [Record]) -> BoxFuture<'a, Vec<Upserted>> {
@@ -124,6 +192,8 @@ async fn many_messages_take_one_call_for_each_kind_of_record_and_fail_one_by_one
         task(Some("ada"), "1"),
         task(Some("bad"), "2"),
         Message::Account(record("acme")),
+        Message::Contact(record("ben").into()),
+        Message::Contact(record("bad").into()),
         task(None, "bad"),
         task(Some("busy"), "4"),
         task(Some("eve"), "5"),
@@ -135,6 +205,8 @@ async fn many_messages_take_one_call_for_each_kind_of_record_and_fail_one_by_one
         sent("crm-1"),
         Outcome::rejected("the task's contact was refused: no"),
         sent("crm-acme"),
+        sent("crm-ben"),
+        Outcome::rejected("no"),
         Outcome::rejected("no"),
         Outcome::retry("later"),
         sent("crm-5"),
@@ -142,7 +214,7 @@ async fn many_messages_take_one_call_for_each_kind_of_record_and_fail_one_by_one
     ];
     assert_eq!(deliver(&crm, &messages).await, expected);
     let calls = crm.0.lock().unwrap().clone();
-    assert_eq!(calls, ["contacts: ada bad busy eve", "tasks: bad 1 5", "accounts: acme"]);
+    assert_eq!(calls, ["contacts: ada bad ben bad busy eve", "tasks: bad 1 5", "accounts: acme"]);
 
     let crm = Counting::default();
     assert_eq!(deliver(&crm, &[task(None, "1")]).await, [sent("crm-1")]);

@@ -1,12 +1,13 @@
 //! The file as written, and its checks.
 
+use super::crm::{RawCrm, load_crm};
 use super::membership::{RawMembers, RawMembership, load_membership};
-use super::{
-    Accounts, Crm, CrmField, Domains, HealthRule, Owner, Renewal, ScoreRule, THOUSAND, TouchLevels, Value, Weights,
-};
-use crate::channels::{Endpoint, Kind};
+use super::{Accounts, Domains, HealthRule, Owner, Renewal, ScoreRule, THOUSAND, TouchLevels, Value, Weights};
+use crate::channels::Endpoint;
 use crate::error::{Reporter, unknown};
+use crate::history::History;
 use crate::spanned::Spanned;
+use crate::vocabulary::PersonVocabulary;
 use jiff::civil::Date;
 use perennial_domain::time::{DAY_SECONDS, day_of_date};
 use perennial_domain::{Currency, Touch};
@@ -15,10 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The greatest weight of a persona.
 const MAX_WEIGHT: f64 = 100.0;
-/// The default of `least_change`, in points.
-const LEAST_CHANGE: u8 = 5;
 
-/// Accounts: their value, owners, scores and health, and what is written to the CRM.
+/// Accounts: their value, owners, scores and health, and what is written to the CRM, also of people.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -52,7 +51,7 @@ pub(crate) struct File {
     /// Assigns people to accounts without a `group` call.
     #[serde(default)]
     domains: RawDomains,
-    /// The CRM that score, health and other values are written to. Optional.
+    /// The CRM that values of accounts and people are written to. Optional.
     crm: Option<Spanned<RawCrm>>,
 }
 
@@ -178,25 +177,16 @@ struct RawDomains {
     traits: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct RawCrm {
-    /// An endpoint of channels.toml that is no chat. A signed webhook goes there for each change that is worth writing, or the CRM's
-    /// record of the account is made or changed.
-    endpoint: Spanned<String>,
-    /// The smallest change of score or health that is written, 1 to 100 points; default: 5.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
-    least_change: Option<Spanned<u8>>,
-    /// The CRM's account field for each value, by the field's name; at least one. `value` is in whole units of the
-    /// currency a year, `ready` is whether the score has reached the threshold.
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::schema::CrmFieldName, String>"))]
-    fields: BTreeMap<CrmField, Spanned<String>>,
-}
-
 impl Accounts {
-    /// Checks and compiles the file against the names of the other files.
-    pub(crate) fn load(report: &mut Reporter<'_>, endpoints: &BTreeMap<String, Endpoint>, personas: &[String]) -> Self {
+    /// Checks and compiles the file against the names of the other files. `vocabulary` is of
+    /// [`crate::vocabulary::Level::Journey`].
+    pub(crate) fn load(
+        report: &mut Reporter<'_>,
+        endpoints: &BTreeMap<String, Endpoint>,
+        vocabulary: &PersonVocabulary<'_>,
+        history: &mut History,
+    ) -> Self {
+        let personas = vocabulary.personas;
         let Some(file) = report.parse::<File>() else {
             return Self::default();
         };
@@ -217,6 +207,8 @@ impl Accounts {
             }
             None => stage_events.union(&renewal.events).cloned().collect(),
         };
+        let (crm, people) =
+            file.crm.map(|crm| load_crm(report, crm, endpoints, vocabulary, history)).unwrap_or_default();
         Self {
             value,
             touch,
@@ -228,7 +220,8 @@ impl Accounts {
             score: load_score(report, file.score, personas),
             health: load_health(report, file.health, personas),
             domains: load_domains(report, file.domains),
-            crm: file.crm.and_then(|crm| load_crm(report, crm, endpoints)),
+            crm,
+            people,
         }
     }
 }
@@ -368,39 +361,6 @@ fn load_domains(report: &mut Reporter<'_>, raw: RawDomains) -> Domains {
         free_mail.insert(lower);
     }
     Domains { company_domain: raw.company_domain, free_mail, traits: raw.traits }
-}
-
-fn load_crm(report: &mut Reporter<'_>, raw: Spanned<RawCrm>, endpoints: &BTreeMap<String, Endpoint>) -> Option<Crm> {
-    let (span, raw) = (raw.span(), raw.into_inner());
-    let endpoint = raw.endpoint.get_ref().as_str();
-    match endpoints.get(endpoint).map(|endpoint| &endpoint.kind) {
-        None => {
-            let known = endpoints.keys().map(String::as_str);
-            report.at(raw.endpoint.span(), unknown("endpoint of channels.toml", endpoint, known));
-        }
-        Some(Kind::Slack) => report.at(
-            raw.endpoint.span(),
-            format!("crm.endpoint: `{endpoint}` is a chat, which keeps no records of accounts; name a CRM or a signed webhook"),
-        ),
-        Some(Kind::Standard | Kind::HubSpot(_) | Kind::Salesforce(_)) => {}
-    }
-    let least_change = raw.least_change.as_ref().map_or(LEAST_CHANGE, |points| *points.get_ref());
-    if let Some(written) = raw.least_change.as_ref().filter(|_| !(1..=100).contains(&least_change)) {
-        report.at(written.span(), "crm.least_change must be from 1 to 100 points");
-    }
-    if raw.fields.is_empty() {
-        report.at(span, "crm.fields is empty: name at least one field, such as score = \"account_score\"");
-    }
-    let mut names = BTreeSet::new();
-    for name in raw.fields.values() {
-        if name.get_ref().trim().is_empty() {
-            report.at(name.span(), "a field of the CRM needs a name");
-        } else if !names.insert(name.get_ref()) {
-            report.at(name.span(), format!("two values cannot be written into one field, `{}`", name.get_ref()));
-        }
-    }
-    let fields = raw.fields.into_iter().map(|(field, name)| (field, name.into_inner())).collect();
-    Some(Crm { endpoint: raw.endpoint.into_inner(), least_change, fields })
 }
 
 /// Whole thousandths of `number`, which is checked to be small.

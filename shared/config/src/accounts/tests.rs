@@ -1,9 +1,16 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::bundle::Bundle;
-use crate::channels::{Endpoint, Kind, SecretPlace};
+use crate::channels::{
+    AccountRecords, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, SecretPlace, TaskRecords,
+};
 use crate::error::{ConfigError, Reporter};
+use crate::features::Features;
+use crate::history::History;
 use crate::lifecycle::{Lifecycle, Milestone};
+use crate::vocabulary::{Level, PersonVocabulary};
+use perennial_domain::Likelihood;
+use std::collections::BTreeMap;
 
 fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
     let mut errors = Vec::new();
@@ -14,8 +21,34 @@ fn load(text: &str) -> (Accounts, Vec<ConfigError>) {
     let personas = ["buyer".to_owned(), "end_user".to_owned()];
     let endpoint =
         |kind: Kind| Endpoint { kind, url: String::new(), secret: SecretPlace::Env("S".into()), allow_private: false };
-    let endpoints = [("crm".to_owned(), endpoint(Kind::Standard)), ("chat".to_owned(), endpoint(Kind::Slack))].into();
-    let accounts = Accounts::load(&mut Reporter::new("accounts.toml", text, &mut errors), &endpoints, &personas);
+    let records = |id: &str, contact: &str| CrmRecords {
+        contact: ContactRecords {
+            id: contact.to_owned(),
+            holds: ContactId::Email,
+            fields: [("firstname".to_owned(), "first_name".to_owned())].into(),
+        },
+        account: AccountRecords { id: id.to_owned(), fields: BTreeMap::new() },
+        task: TaskRecords { id: id.to_owned(), values: BTreeMap::new(), owners: BTreeMap::new() },
+    };
+    let endpoints = [
+        ("crm".to_owned(), endpoint(Kind::Standard)),
+        ("chat".to_owned(), endpoint(Kind::Slack)),
+        ("hubspot".to_owned(), endpoint(Kind::HubSpot(records("perennial_id", "email")))),
+        ("salesforce".to_owned(), endpoint(Kind::Salesforce(records("Perennial_Id__c", "Perennial_Id__c")))),
+    ]
+    .into();
+    let segments = ["long_tail".to_owned()];
+    let features = Features::default();
+    let vocabulary = PersonVocabulary {
+        level: Level::Journey,
+        features: &features,
+        tallies: &[],
+        titles: &[],
+        personas: &personas,
+        segments: &segments,
+    };
+    let report = &mut Reporter::new("accounts.toml", text, &mut errors);
+    let accounts = Accounts::load(report, &endpoints, &vocabulary, &mut History::default());
     let files = [("accounts.toml", text), ("lifecycle.toml", "[milestones]\ncustomer = [\"Subscription Started\"]\n")];
     let bundle = Bundle { files: files.map(|(name, text)| (name.to_owned(), text.to_owned())).into() };
     errors.extend(unknown_stage_events(&bundle, &accounts, &lifecycle));
@@ -100,6 +133,46 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
         ("[crm]\nendpoint = \"crm\"\n[crm.fields]\n", 1, "crm.fields is empty"),
         ("[crm]\nendpoint = \"crm\"\n[crm.fields]\nscor = \"s\"\n", 4, "did you mean `score`?"),
         ("[crm]\nendpoint = \"crm\"\n[crm.fields]\nscore = \"s\"\nhealth = \"s\"\n", 5, "into one field, `s`"),
+        ("[crm]\nendpoint = \"hubspot\"\n[crm.fields]\nscore = \"Score\"\n", 4, "did you mean `score`?"),
+        ("[crm]\nendpoint = \"crm\"\n[crm.people]\nfields = {}\n", 3, "crm.people.fields is empty"),
+        ("[crm]\nendpoint = \"crm\"\n[crm.people.fields]\nchurm = \"c\"\n", 4, "did you mean `churn`?"),
+        (
+            "[crm]\nendpoint = \"crm\"\n[crm.people]\nendpoint = \"chat\"\nfields = { churn = \"c\" }\n",
+            4,
+            "crm.people.endpoint: `chat` is a chat",
+        ),
+        (
+            "[crm]\nendpoint = \"crm\"\n[crm.people]\nendpoint = \"hubspt\"\nfields = { churn = \"c\" }\n",
+            4,
+            "did you mean `hubspot`?",
+        ),
+        (
+            "[crm]\nendpoint = \"crm\"\n[crm.people]\nwhen = 'segment(\"long_tale\")'\nfields = { churn = \"c\" }\n",
+            4,
+            "did you mean `long_tail`?",
+        ),
+        (
+            "[crm]\nendpoint = \"crm\"\n[crm.people]\nleast_change = 101\nfields = { churn = \"c\" }\n",
+            4,
+            "crm.people.least_change must be from 1 to 100 points",
+        ),
+        (
+            "[crm]\nendpoint = \"hubspot\"\n[crm.people.fields]\nchurn = \"Churn Risk\"\n",
+            4,
+            "did you mean `churn_risk`?",
+        ),
+        ("[crm]\nendpoint = \"hubspot\"\n[crm.people.fields]\nchurn = \"email\"\n", 4, "the contact is found by"),
+        (
+            "[crm]\nendpoint = \"hubspot\"\n[crm.people.fields]\nchurn = \"firstname\"\n",
+            4,
+            "filled from the trait `first_name` already",
+        ),
+        (
+            "[crm]\nendpoint = \"salesforce\"\n[crm.people.fields]\nchurn = \"churn_risk\"\n",
+            4,
+            "did you mean `churn_risk__c`?",
+        ),
+        ("[crm]\nendpoint = \"crm\"\n[crm.people.fields]\nchurn = \"c\"\nstage = \"c\"\n", 5, "into one field, `c`"),
     ];
     for (text, line, wanted) in cases {
         let (_, errors) = load(text);
@@ -108,4 +181,26 @@ fn what_is_wrong_is_told_at_its_line_with_what_is_allowed() {
             "wanted line {line}: {wanted}\nfor\n{text}\nfound\n{errors:?}"
         );
     }
+}
+
+#[test]
+fn people_are_written_to_the_crm_of_accounts_unless_they_have_their_own() {
+    let (accounts, errors) = load("[crm]\nendpoint = \"crm\"\n[crm.people]\nfields = { churn = \"c\", nps = \"n\" }\n");
+    assert_eq!(errors, []);
+    assert_eq!(accounts.crm, None, "no value of accounts is named");
+    let people = accounts.people.unwrap();
+    assert_eq!((people.endpoint.as_str(), people.least_change, &people.when), ("crm", 10, &None));
+    let fields = [(PersonField::Score(Likelihood::Churn), "c".to_owned()), (PersonField::Nps, "n".to_owned())];
+    assert_eq!(people.fields, fields.into());
+    assert!(!people.asks_account());
+
+    let (accounts, errors) = load(
+        "[crm]\nendpoint = \"crm\"\nfields = { score = \"s\" }\n[crm.people]\nendpoint = \"hubspot\"\nleast_change = 3\n\
+         when = 'segment(\"long_tail\")'\nfields = { owner = \"perennial_owner\" }\n",
+    );
+    assert_eq!(errors, []);
+    assert_eq!(accounts.crm.unwrap().endpoint, "crm");
+    let people = accounts.people.unwrap();
+    assert_eq!((people.endpoint.as_str(), people.least_change), ("hubspot", 3));
+    assert!(people.when.is_some() && people.asks_account());
 }

@@ -21,6 +21,8 @@ impl<S: PartialEq> PartialEq for Program<S> {
     }
 }
 
+impl<S: Eq> Eq for Program<S> {}
+
 impl<S> Program<S> {
     /// Returns the program of `root`, whose slots are numbered in `slots`; unused slots are removed.
     pub(super) fn new(source: &str, slots: Vec<S>, mut root: Node) -> Self {

@@ -2,8 +2,8 @@
 
 use super::endpoint::HUBSPOT;
 use super::{
-    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, Kind, Mail, PERSON, SecretPlace,
-    TaskRecords, UnverifiedMail,
+    AccountRecords, Channels, ContactId, ContactRecords, CrmRecords, Endpoint, FieldsOf, Kind, Mail, PERSON,
+    SecretPlace, TaskRecords, UnverifiedMail,
 };
 use crate::deployment::Deployment;
 use crate::error::Reporter;
@@ -257,10 +257,10 @@ fn load_endpoint(report: &mut Reporter<'_>, name: &Spanned<String>, raw: RawEndp
         RawKind::Standard => Kind::Standard,
         RawKind::Slack => Kind::Slack,
         RawKind::Hubspot => {
-            Kind::HubSpot(load_records(report, &path, RawKind::Hubspot, raw.contact, raw.account, raw.task))
+            Kind::HubSpot(load_records(report, &path, FieldsOf::HubSpot, raw.contact, raw.account, raw.task))
         }
         RawKind::Salesforce => {
-            Kind::Salesforce(load_records(report, &path, RawKind::Salesforce, raw.contact, raw.account, raw.task))
+            Kind::Salesforce(load_records(report, &path, FieldsOf::Salesforce, raw.contact, raw.account, raw.task))
         }
     };
     Endpoint { kind, url, secret, allow_private: raw.allow_private }
@@ -352,7 +352,7 @@ fn load_url(report: &mut Reporter<'_>, path: &str, name: &Spanned<String>, raw: 
 fn load_records(
     report: &mut Reporter<'_>,
     path: &str,
-    kind: RawKind,
+    kind: FieldsOf,
     contact: Option<Spanned<RawContact>>,
     account: Option<Spanned<RawAccount>>,
     task: Option<Spanned<RawTask>>,
@@ -360,11 +360,11 @@ fn load_records(
     let contact = contact.map(Spanned::into_inner).unwrap_or_default();
     let account = account.map(Spanned::into_inner).unwrap_or_default();
     let task = task.map(Spanned::into_inner).unwrap_or_default();
-    let own = if kind == RawKind::Hubspot { HUBSPOT_ID } else { SALESFORCE_ID };
-    let contact_id = if kind == RawKind::Hubspot { "email" } else { own };
+    let own = if kind == FieldsOf::HubSpot { HUBSPOT_ID } else { SALESFORCE_ID };
+    let contact_id = if kind == FieldsOf::HubSpot { "email" } else { own };
     let mut fields = Fields { report, path, kind };
     let contact_id = fields.id("contact", contact.id, contact_id);
-    let is_email = kind == RawKind::Hubspot && contact_id == "email";
+    let is_email = kind == FieldsOf::HubSpot && contact_id == "email";
     let holds = contact.holds.unwrap_or(if is_email { ContactId::Email } else { ContactId::PersonId });
     CrmRecords {
         contact: ContactRecords { fields: fields.all("contact", &contact_id, contact.fields), id: contact_id, holds },
@@ -383,7 +383,7 @@ fn load_records(
 struct Fields<'r, 'f> {
     report: &'r mut Reporter<'f>,
     path: &'r str,
-    kind: RawKind,
+    kind: FieldsOf,
 }
 
 impl Fields<'_, '_> {
@@ -422,23 +422,10 @@ impl Fields<'_, '_> {
         written.into_iter().map(|(owner, id)| (owner, id.into_inner())).collect()
     }
 
-    /// Reports a name that no field of the CRM can have. Salesforce's names are part of URLs.
+    /// Reports a name that no field of the CRM can have.
     fn check(&mut self, of: &str, name: &Spanned<String>) {
-        let text = name.get_ref();
-        let capitals = self.kind == RawKind::Salesforce;
-        let fits =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || (capitals && c.is_ascii_uppercase());
-        if !text.starts_with(|c: char| c.is_ascii_alphabetic()) || !text.chars().all(fits) {
-            let example = if capitals {
-                "LastName or Region__c: letters, digits and _"
-            } else {
-                "firstname or plan_name: small letters, digits and _"
-            };
-            let message = format!(
-                "{}.{of}: `{text}` is no field of the CRM; its internal name is one such as {example}",
-                self.path
-            );
-            self.report.at(name.span(), message);
+        if let Some(problem) = self.kind.problem(name.get_ref()) {
+            self.report.at(name.span(), format!("{}.{of}: {problem}", self.path));
         }
     }
 }

@@ -4,11 +4,12 @@
 use super::Account;
 use crate::listing::ListChange;
 use crate::stage::settled;
+use crate::written::{Written, differs};
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
-use perennial_config::accounts::{Crm, CrmField};
+use perennial_config::accounts::{Crm, CrmField, PersonField};
 use perennial_config::vocabulary::AccountField;
-use perennial_domain::{AccountFacts, AccountId, AccountUpdate, Stage, hash};
+use perennial_domain::{AccountFacts, AccountId, CrmUpdate, Stage, Subject, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 #[serde(rename_all = "snake_case")]
 pub enum AccountAction {
     /// Hand the update to `deliver`.
-    Update(AccountUpdate),
+    Update(CrmUpdate),
     /// Evaluate every person of the account again.
     Wake {
         /// When it was decided.
@@ -49,15 +50,6 @@ pub enum AccountAction {
         /// When it was decided.
         at: Timestamp,
     },
-}
-
-/// The last CRM update.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Written {
-    /// The number of updates.
-    pub number: u64,
-    /// The CRM's fields, as the last one left them.
-    pub fields: BTreeMap<String, Value>,
 }
 
 /// The state that an account's people were last notified of.
@@ -107,16 +99,10 @@ fn update(config: &Config, crm: &Crm, account: &mut Account, facts: &AccountFact
     let number = held.map_or(0, |held| held.number) + 1;
     // This update would replace one that has not been sent yet.
     account.outbox.retain(|action| !matches!(action, AccountAction::Update(_)));
-    account.outbox.push(AccountAction::Update(AccountUpdate {
-        id: AccountUpdate::id_of(&account.id, number),
-        account: account.id.clone(),
-        number,
-        endpoint: crm.endpoint.clone(),
-        fields: fields.clone(),
-        at: now,
-        config: config.version.clone(),
-    }));
-    account.written = Some(Written { number, fields });
+    let written = Written { number, record: None, fields };
+    let update = written.update(config, Subject::Account(account.id.clone()), &crm.endpoint, now);
+    account.outbox.push(AccountAction::Update(update));
+    account.written = Some(written);
     true
 }
 
@@ -146,12 +132,14 @@ fn unwritten(field: CrmField) -> Value {
 }
 
 fn is_worth_writing(field: CrmField, old: &Value, new: &Value, least: u8, ready: Option<u8>) -> bool {
-    match (field, old.as_u64(), new.as_u64()) {
-        (CrmField::Score | CrmField::Health, Some(before), Some(after)) => {
-            let crossed = ready.map(u64::from).is_some_and(|ready| (before >= ready) != (after >= ready));
-            before.abs_diff(after) >= u64::from(least) || (field == CrmField::Score && crossed)
-        }
-        _ => old != new,
+    let has_crossed = |ready: u64| match (old.as_u64(), new.as_u64()) {
+        (Some(before), Some(after)) => (before >= ready) != (after >= ready),
+        _ => false,
+    };
+    match field {
+        CrmField::Score => differs(old, new, least) || ready.map(u64::from).is_some_and(has_crossed),
+        CrmField::Health => differs(old, new, least),
+        CrmField::Ready | CrmField::Touch | CrmField::Stage | CrmField::Owner | CrmField::Value => old != new,
     }
 }
 
@@ -185,12 +173,16 @@ fn pause(people: u32, least: SignedDuration) -> SignedDuration {
     (least + longer.min(least * 2)).min(LONGEST_PAUSE)
 }
 
-/// Returns a hash of everything that this configuration's conditions read: other changes cause no evaluation.
+/// Returns a hash of everything that this configuration's conditions read, and of the next renewal where the CRM's contacts have it: other
+/// changes cause no evaluation.
 pub fn fingerprint(config: &Config, facts: &AccountFacts) -> u64 {
     let follows = config.lifecycle.people_follow_account.then_some(&AccountField::Stage);
     // People are listed by their owner.
     let listed = config.accounts.owner.is_any().then_some(&AccountField::Owner);
-    let asked = config.asked_of_account().chain(follows).chain(listed).map(|field| match field {
+    let people = config.accounts.people.as_ref();
+    let renews = people.is_some_and(|crm| crm.fields.contains_key(&PersonField::NextRenewal));
+    let written = renews.then_some(&AccountField::RenewsInDays);
+    let asked = config.asked_of_account().chain(follows).chain(listed).chain(written).map(|field| match field {
         AccountField::Id => json!(facts.id),
         AccountField::People => json!(facts.people),
         AccountField::Score => json!(facts.score),

@@ -13,7 +13,7 @@ use perennial_engine::candidates::Candidate;
 use perennial_engine::facts::Sent;
 use perennial_engine::listing::{Bands, Listed};
 use perennial_engine::membership::StoredMemberships;
-use perennial_engine::{Part, Profile};
+use perennial_engine::{Part, Profile, Written};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,6 +133,13 @@ enum Extra {
         segment: [u8; 4],
         months: Months,
     },
+    /// The last update of the contact in the CRM.
+    Written {
+        number: u64,
+        record: Option<[u8; 8]>,
+        /// The fields, as JSON.
+        fields: Vec<u8>,
+    },
 }
 
 /// The optional data that belongs to no identity state.
@@ -144,6 +151,8 @@ pub(super) struct Behind {
     pub(super) curve: Option<Vec<u8>>,
     /// The profile's entries in lists.
     pub(super) listed: Option<Listed>,
+    /// The last update of its contact in the CRM.
+    pub(super) written: Option<Written>,
 }
 
 /// The attributes of the item that optional data refers to, so that it need not repeat them.
@@ -160,6 +169,7 @@ pub(super) fn append(body: Vec<u8>, profile: &Profile, attributes: Attributes<'_
     let others = profile.elsewhere.iter();
     extras.extend(others.map(|(account, member)| elsewhere(account, member, attributes.personas)));
     extras.extend(profile.listed.as_ref().map(|listed| listed_of(listed, attributes)));
+    extras.extend(profile.written.as_ref().map(written_of).transpose()?);
     let published = profile.published.iter().map(|(_, member)| member);
     extras.extend(published.filter_map(|member| Some(Extra::Curve(member.curve.as_ref()?.to_bytes(member.last_seen)))));
     if extras.is_empty() { Ok(body) } else { postcard::to_extend(&extras, body) }
@@ -234,6 +244,12 @@ fn listed_of(listed: &Listed, attributes: Attributes<'_>) -> Extra {
     }
 }
 
+fn written_of(written: &Written) -> postcard::Result<Extra> {
+    let Written { number, record, fields } = written;
+    let fields = serde_json::to_vec(fields).map_err(|_| postcard::Error::SerdeSerCustom)?;
+    Ok(Extra::Written { number: *number, record: record.map(u64::to_be_bytes), fields })
+}
+
 /// Adds the optional data to its identity states, and returns the rest.
 ///
 /// # Errors
@@ -306,6 +322,11 @@ pub(super) fn read(
                 named(parts, part)?.state.memberships.left_primary = at.into_iter().collect();
             }
             Extra::Room { part, room } => named(parts, part)?.state.room = room,
+            Extra::Written { number, record, fields } => {
+                let fields = serde_json::from_slice(&fields);
+                let fields = fields.map_err(|_| StoreError::corrupt("the fields of a CRM's contact cannot be read"))?;
+                behind.written = Some(Written { number, record: record.map(u64::from_be_bytes), fields });
+            }
             Extra::Listed { bands, owner, words, rest } => {
                 let Attributes { stage, personas, segments } = attributes;
                 let (stage, personas, segments) = rest.unwrap_or_else(|| (stage, personas.to_vec(), segments.to_vec()));

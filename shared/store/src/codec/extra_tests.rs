@@ -7,6 +7,23 @@ use perennial_engine::billing::Billing;
 use perennial_engine::candidates::{Candidate, Delay};
 use perennial_engine::facts::{Entered, Run, Sent};
 
+#[test]
+fn what_the_crm_knows_is_stored_behind_the_body_and_costs_nothing_without() {
+    let mut stored = after(&config(), user("user-0417"), &typical()[..1]);
+    let before = encode_state(&stored.profile, Attributes::default(), 0).unwrap().len();
+    let fields = serde_json::json!({ "p_stage": "trial", "p_churn": 62, "p_nps": null, "p_personas": ["buyer"], "p_paid": true });
+    for record in [None, Some(u64::MAX)] {
+        let fields = serde_json::from_value(fields.clone()).unwrap();
+        stored.profile.written = Some(Written { number: 1_772_445_600_000, record, fields });
+        let (_, loaded) = round_trip(&stored);
+        assert_eq!(loaded, Loaded::Profile(stored.clone()));
+    }
+    let with = encode_state(&stored.profile, Attributes::default(), 0).unwrap().len();
+    assert!(with <= before + fields.to_string().len() + 24, "{before} {with}");
+    stored.profile.written = None;
+    assert_eq!(encode_state(&stored.profile, Attributes::default(), 0).unwrap().len(), before);
+}
+
 /// Before candidates were known.
 #[test]
 fn when_a_history_was_imported_is_stored_behind_the_body() {

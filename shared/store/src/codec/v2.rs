@@ -106,6 +106,7 @@ impl Body1 {
             published: self.published.map(|(account, member)| (account, member.read())),
             elsewhere: BTreeMap::new(),
             listed: None,
+            written: None,
             outbox: self.outbox.into_iter().map(Entry::Json).collect(),
         }
     }
@@ -118,6 +119,7 @@ impl Body2 {
             published: self.published.map(|published| published.read(person)).transpose()?,
             elsewhere: BTreeMap::new(),
             listed: None,
+            written: None,
             outbox: self.outbox,
         })
     }

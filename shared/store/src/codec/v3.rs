@@ -57,6 +57,7 @@ impl Body3 {
             published: self.published.map(|published| published.read(person, listed)).transpose()?,
             elsewhere: BTreeMap::new(),
             listed: None,
+            written: None,
             outbox: self.outbox,
         })
     }

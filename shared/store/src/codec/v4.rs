@@ -83,6 +83,7 @@ impl Body4 {
             published: self.published.map(|published| published.read(person, listed)).transpose()?,
             elsewhere: BTreeMap::new(),
             listed: None,
+            written: None,
             outbox: self.outbox,
         })
     }

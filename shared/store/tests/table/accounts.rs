@@ -5,11 +5,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use perennial_config::accounts::Domains;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::{
-    AccountId, AccountReason, AccountSummary, AccountUpdate, ConfigVersion, Measure, Member, MessageId, Score, Stage,
+    AccountId, AccountReason, AccountSummary, ConfigVersion, CrmUpdate, Measure, Member, MessageId, PersonId, Score,
+    Stage, Subject,
 };
-use perennial_engine::account::{AccountAction, Told, Written};
+use perennial_engine::Written;
+use perennial_engine::account::{AccountAction, Told};
 use perennial_store::Consistency;
 use perennial_store::accounts::{ClaimChange, MemberCursor, StoredAccount};
+use perennial_store::messages::{MessageState, Outcome};
 use perennial_store::suppressions::{Reason, Suppression};
 
 fn acme() -> AccountId {
@@ -65,7 +68,7 @@ async fn an_account_is_written_only_as_it_was_read_and_comes_back_whole() {
         ..AccountSummary::default()
     });
     account.note_trend(at(7));
-    account.written = Some(Written { number: 3, fields: [("f".to_owned(), 5.into())].into() });
+    account.written = Some(Written { number: 3, record: None, fields: [("f".to_owned(), 5.into())].into() });
     account.told = Some(Told { at: at(8), facts: u64::MAX, again: Some(at(9)) });
     account.outbox = vec![AccountAction::Wake { at: at(8) }];
     store.save_account(&mut stored).await.unwrap();
@@ -197,9 +200,9 @@ async fn a_suppressed_address_keeps_its_first_reason() {
 #[tokio::test]
 async fn claim_of_an_update_lasts_from_its_last_attempt() {
     let store = store().await;
-    let update = AccountUpdate {
-        id: AccountUpdate::id_of(&acme(), 1),
-        account: acme(),
+    let update = CrmUpdate {
+        id: CrmUpdate::id_of(&Subject::Account(acme()), 1),
+        subject: Subject::Account(acme()),
         number: 1,
         endpoint: "crm".to_owned(),
         fields: [].into(),
@@ -216,21 +219,57 @@ async fn claim_of_an_update_lasts_from_its_last_attempt() {
     assert_eq!(ttls[1] - ttls[0], 80 * 86_400);
 }
 
+fn update(subject: &Subject, number: u64) -> CrmUpdate {
+    CrmUpdate {
+        id: CrmUpdate::id_of(subject, number),
+        subject: subject.clone(),
+        number,
+        endpoint: "crm".to_owned(),
+        fields: [("score".to_owned(), number.into())].into(),
+        at: at(0),
+        config: ConfigVersion::parse("v").unwrap(),
+    }
+}
+
 #[tokio::test]
 async fn updates_of_the_crm_are_counted_and_are_no_messages() {
     let store = store().await;
-    for number in [1, 2, 2] {
-        let update = AccountUpdate {
-            id: AccountUpdate::id_of(&acme(), number),
-            account: acme(),
-            number,
-            endpoint: "crm".to_owned(),
-            fields: [].into(),
-            at: at(0),
-            config: ConfigVersion::parse("v").unwrap(),
-        };
-        store.claim_update(&update, "one", at(0)).await.unwrap();
+    let person = PersonId::derive(&[b"ada"]);
+    for subject in [Subject::Account(acme()), Subject::Person(person)] {
+        for number in [1, 2, 2] {
+            store.claim_update(&update(&subject, number), "one", at(0)).await.unwrap();
+        }
     }
     let totals = store.totals().await.unwrap();
-    assert_eq!((totals.crm_updates, totals.messages, totals.channels.len()), (2, 0, 0));
+    assert_eq!((totals.crm_updates, totals.messages, totals.channels.len()), (4, 0, 0));
+    assert_eq!(store.messages(person).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn update_is_claimed_once_and_recorded_for_an_account_and_for_a_person() {
+    let store = store().await;
+    for subject in [Subject::Account(acme()), Subject::Person(PersonId::derive(&[b"ada"]))] {
+        let (first, second) = (update(&subject, 1), update(&subject, 2));
+        assert_eq!(store.claim_update(&first, "one", at(0)).await.unwrap(), None);
+        assert_eq!(store.claim_update(&first, "two", at(1)).await.unwrap(), Some(MessageState::Claimed));
+        store.claim_update(&second, "one", at(0)).await.unwrap();
+        let failed = Outcome { detail: Some("no".to_owned()), ..Outcome::new(MessageState::Failed, at(2)) };
+        store.record_update(&subject, first.id, &failed).await.unwrap();
+        assert_eq!(store.claim_update(&first, "two", at(3)).await.unwrap(), Some(MessageState::Failed));
+        let found = store.updates(&subject).await.unwrap();
+        assert_eq!(found.unreadable, 0);
+        let known: Vec<_> =
+            found.items.iter().map(|record| (record.number, record.state, record.detail.as_deref())).collect();
+        assert_eq!(
+            known,
+            [(2, MessageState::Claimed, None), (1, MessageState::Failed, Some("no"))],
+            "the newest first"
+        );
+        assert_eq!(found.items[0].fields, second.fields);
+
+        assert!(!store.is_update_done(&second).await.unwrap());
+        store.note_update_done(&second).await.unwrap();
+        store.note_update_done(&first).await.unwrap();
+        assert!(store.is_update_done(&second).await.unwrap(), "an earlier one changes nothing");
+    }
 }

@@ -3,7 +3,7 @@
 use crate::messages::decision;
 use crate::support::{at, feed, new, person, store};
 use aws_sdk_dynamodb::types::AttributeValue;
-use perennial_domain::{AccountId, AccountUpdate, Channel, ConfigVersion, DecisionId, Member, PersonId, Score, Stage};
+use perennial_domain::{AccountId, Channel, ConfigVersion, CrmUpdate, DecisionId, Member, PersonId, Score, Stage};
 use perennial_engine::account::Account;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::heads::Head;
@@ -90,11 +90,11 @@ async fn lists_are_read_past_an_item_that_is_damaged() {
     let found = store.messages(person("u")).await.unwrap();
     assert_eq!((found.items.len(), found.unreadable), (2, 1));
 
-    let acme = AccountId::parse("acme").unwrap();
+    let acme = perennial_domain::Subject::Account(AccountId::parse("acme").unwrap());
     for number in 0..3_u64 {
-        let update = AccountUpdate {
+        let update = CrmUpdate {
             id: DecisionId::derive(&[&number.to_be_bytes()]),
-            account: acme.clone(),
+            subject: acme.clone(),
             endpoint: "crm".to_owned(),
             number,
             fields: BTreeMap::new(),

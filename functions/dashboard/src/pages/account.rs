@@ -10,7 +10,6 @@ use crate::shell::{Frame, Page, Section};
 use crate::ui::{self, Tone};
 use crate::url;
 use crate::words;
-use jiff::Timestamp;
 use maud::{Markup, html};
 use perennial_domain::{Likelihood, Member, PersonId, Score};
 use perennial_views::account::{AccountView, FoundAccount, ReasonView};

@@ -9,7 +9,6 @@ use crate::shell::{Frame, Page, Section};
 use crate::ui::{self, Tone};
 use crate::url;
 use crate::words;
-use jiff::Timestamp;
 use maud::{Markup, html};
 use perennial_charts::chart::spark;
 use perennial_domain::{Likelihood, Member, PersonId, Score};

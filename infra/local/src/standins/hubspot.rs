@@ -74,7 +74,7 @@ impl StandIn for HubSpot {
             ("PUT", ["crm", "objects", "2026-03", object, id, "associations", "default", to, other])
                 if matches!((*object, *to), ("tasks", "contacts") | ("contacts", "companies")) =>
             {
-                self.associate((object, id), (to, other))
+                self.associate((*object, *id), (*to, *other))
             }
             _ => error(404, "OBJECT_NOT_FOUND", "There is no such resource."),
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Whose record is updated.
+/// The account or person whose record is updated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -21,7 +21,7 @@ pub enum Subject {
 pub struct CrmUpdate {
     /// Derived from the subject and the number: the same however often it is sent.
     pub id: DecisionId,
-    /// Whose record.
+    /// The account or person of the record.
     #[serde(flatten)]
     pub subject: Subject,
     /// Grows from update to update of a subject: a later one replaces what an earlier one wrote. Counts an account's updates

@@ -1,4 +1,4 @@
-//! What the CRM gets to know of a person, and when.
+//! The values of a person that the CRM gets to know, and when.
 //!
 //! A profile keeps what was last written of it ([`Written`]). It is written again when a value differs enough from that: a score by
 //! `least_change` points, the last activity by a week, anything else at all. So a score that decays is written a few times and not each day,

@@ -1,4 +1,4 @@
-//! What is written of a person, and when.
+//! The values that are written of a person, and when.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
@@ -144,7 +144,7 @@ fn silence_is_written_by_timers_in_steps_and_by_stages() {
             (days_between(at(0), due), update.fields["p_stage"].clone(), update.fields["p_churn"].clone())
         })
         .collect();
-    // The risk grows by 4 a day from the 8th day on; after 21 idle days the stage changes, and the steps go on from there.
+    // The risk grows by 4 a day from the 8th day on; after 21 idle days the stage changes, and the steps continue from there.
     let expected = [(10, "onboarding", 22), (13, "onboarding", 34), (16, "onboarding", 46), (19, "onboarding", 58)]
         .into_iter()
         .chain([(21, "at_risk", 66), (24, "at_risk", 78), (27, "at_risk", 90)])

@@ -31,7 +31,7 @@ async fn a_customer_who_goes_quiet_is_written_into_the_crm_exactly_twice() {
     story.does("ada", ("Subscription Started", json!({ "plan": "team" }))).await;
     let written = story.hubspot("ada").await;
     assert_eq!((&written["writes"], &written["fields"]["perennial_stage"]), (&json!(1), &json!("onboarding")));
-    assert_eq!(written["fields"]["firstname"], "ada", "what channels.toml names for contacts is written along");
+    assert_eq!(written["fields"]["firstname"], "Ada", "what channels.toml names for contacts is written along");
     for _ in 0..3 {
         story.does("ada", signs_in()).await;
         story.does("ada", uses("dashboards")).await;

@@ -1,4 +1,4 @@
-//! What became of the updates of a person's contact in the CRM.
+//! The updates of a person's contact in the CRM, and their results.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::access::Access;

@@ -127,7 +127,7 @@ impl PersonField {
 pub struct PeopleCrm {
     /// An endpoint of `channels.toml`.
     pub endpoint: String,
-    /// Who is written; `None` for everyone with a mail address who is no visitor.
+    /// The condition of who is written; `None` for everyone with a mail address who is no visitor.
     pub when: Option<Program<PersonSlot>>,
     /// The least change of a score that is worth a write, in points: 1 to 100.
     pub least_change: u8,

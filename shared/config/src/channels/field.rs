@@ -5,7 +5,7 @@ use super::Kind;
 /// The end of the name of a Salesforce field that its users made.
 const CUSTOM: &str = "__c";
 
-/// Whose fields they are.
+/// The CRM that fields are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldsOf {
     /// HubSpot's properties.

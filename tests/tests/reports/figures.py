@@ -224,7 +224,9 @@ def revenue(events, lifecycle, billing, now):
         if name in milestones["churned"]:
             customers[who].append((at, "ended", None))
         elif name in milestones["customer"] and name not in billing["subscriptions"]["one_time"]:
-            paid = properties.get("revenue")
+            # A month's price if the event says one, which an upgrade does before its first payment; else the payment.
+            price = properties.get("price")
+            paid = price * properties.get("quantity", 1) if price is not None else properties.get("revenue")
             customers[who].append((at, "paid", round(paid * 100) if paid else None))
     this_month = month_of(now)
     at_end = {}

@@ -34,6 +34,7 @@ const STORY = {
   'deliver/messages.json': taken,
   'deliver/unsettled.json': taken,
   'deliver/account-update.json': taken,
+  'deliver/person-update.json': taken,
   'deliver/mail-events.json': taken,
   'ingest/track.json': accepted(1),
   'ingest/identify.json': accepted(1),

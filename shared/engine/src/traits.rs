@@ -245,7 +245,12 @@ impl State {
             return Some(&once.first.value);
         }
         match written.map(|register| register.value.as_str()) {
-            None | Some(REMOVED) => self.once.get(name)?.after(written.map(|register| register.at)),
+            None | Some(REMOVED) => {
+                // A trusted source that removed a trait has said something of it, which no public one changes.
+                let is_settled = written.is_some_and(|register| !is_unverified(register.at));
+                let once = self.once.get(name).filter(|once| !is_settled || !is_unverified(once.first.at))?;
+                once.after(written.map(|register| register.at))
+            }
             value => value,
         }
     }

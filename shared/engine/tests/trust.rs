@@ -352,6 +352,21 @@ fn first_address_of_a_public_source_gets_mail_until_a_server_names_another() {
     assert_eq!(address(&[third, first, second]).as_deref(), Some("u@work.org"));
 }
 
+/// Else anyone with the public key would get the mails of people whose address was removed, at an address that counts as verified.
+#[test]
+fn address_that_a_server_removed_is_not_set_again_by_a_public_source() {
+    let removed = identify("1", 0, json!({"email": null})).build();
+    let set = identify("2", 5, json!({"email": "thief@evil.org"})).public().build();
+    let once =
+        |id: &str| EventBuilder::identify(id, "u", None).with_trait_once("email", "thief@evil.org").at(minute(5));
+    let (public, trusted) = (once("3").public().build(), once("4").build());
+    for events in [[removed.clone(), set], [removed.clone(), public.clone()], [public, removed.clone()]] {
+        let view = after(&events).profile.view();
+        assert_eq!((view.text_trait("email"), view.is_unverified_trait("email")), (None, false));
+    }
+    assert_eq!(after(&[removed, trusted]).profile.view().text_trait("email").as_deref(), Some("thief@evil.org"));
+}
+
 #[test]
 fn company_domain_of_an_unverified_address_makes_nobody_a_colleague() {
     let company = |event: EventBuilder| memberships(&CONFIG, &after(&[event.build()]).profile.view());

@@ -4,7 +4,9 @@ use crate::url::path;
 use crate::words;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use perennial_domain::text::cut;
 use perennial_domain::{Score, Stage};
+use serde_json::Value;
 
 /// The tone of a tag or a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,19 @@ pub(crate) fn stage(stage: Stage) -> Markup {
 /// Returns text of others, whose direction must not change that of what is around it.
 pub(crate) fn foreign(text: &str) -> Markup {
     html! { bdi { (text) } }
+}
+
+/// The most characters of a value that are shown.
+const MOST: usize = 300;
+
+/// Returns a value of others: text as it is, everything else as JSON; `–` for none.
+pub(crate) fn value(value: &Value) -> Markup {
+    let text = match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    foreign(&cut(&text, MOST))
 }
 
 /// Returns a moment that the script writes in the reader's zone.

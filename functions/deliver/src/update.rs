@@ -12,15 +12,13 @@ use perennial_config::Config;
 use perennial_config::accounts::PersonField;
 use perennial_config::channels::Kind;
 use perennial_contracts::queue::MessagesPayload;
+use perennial_domain::traits::Fact;
 use perennial_domain::{AccountId, CrmUpdate, PersonId, Subject, SuppressionReason};
 use perennial_engine::membership::account_of;
 use perennial_engine::{Part, State};
 use perennial_store::accounts::StoredAccount;
 use perennial_store::messages::{MessageState, Outcome as Recorded};
 use perennial_store::{Consistency, Stored};
-
-/// The trait with a person's mail address.
-const ADDRESS_TRAIT: &str = "email";
 
 /// The subject of an update as it is now. What is read here is at least as new as the update: it was written before the update was
 /// sent.
@@ -188,7 +186,7 @@ async fn is_unsubscribed(
     view: &State,
     owners: impl Iterator<Item = PersonId>,
 ) -> Result<bool, DeliverError> {
-    let address = view.text_trait(ADDRESS_TRAIT).and_then(|address| Address::parse(&address).ok());
+    let address = view.text_trait(Fact::Email.as_str()).and_then(|address| Address::parse(&address).ok());
     let Some(address) = address else { return Ok(false) };
     let known = deps.store.preferences_with(&address_hash(&address.normalised()), owners).await?;
     Ok(known.suppression.is_some_and(|suppression| suppression.reason == SuppressionReason::Unsubscribe))

@@ -10,10 +10,11 @@ use crate::address::Address;
 use crate::endpoint::{About, Message, PAUSED, Person};
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
-use perennial_config::channels::{ContactId, ContactRecords, CrmRecords, TaskRecords};
+use perennial_config::channels::{ContactRecords, CrmRecords, TaskRecords};
 use perennial_domain::traits::{find, readable};
-use perennial_domain::{AccountId, CrmUpdate, Identity, PersonId};
+use perennial_domain::{AccountId, CrmUpdate};
 use perennial_engine::account::Account;
+use perennial_engine::contact_id;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -195,7 +196,8 @@ async fn each<'a, R>(records: &'a [R], call: impl FnOnce(&'a [R]) -> BoxFuture<'
 /// Returns the contact of a task; `None` if the person lacks the value that identifies contacts.
 pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Record> {
     let traits = |name: &str| about.context.person_trait(name).cloned();
-    let id = contact_id(records, about.person, about.identities.iter().copied(), traits)?;
+    let identities = about.identities.iter().copied();
+    let id = contact_id(records.holds, about.person, identities, || address(traits))?;
     Some(Record { id, fields: filled(&records.fields, traits) })
 }
 
@@ -203,30 +205,15 @@ pub(crate) fn contact(records: &ContactRecords, about: &About<'_>) -> Option<Rec
 pub(crate) fn person(records: &CrmRecords, update: &CrmUpdate, person: &Person<'_>) -> Option<Contact> {
     let traits = |name: &str| person.view.trait_value(name);
     let identities = person.profile.parts.iter().map(|part| &part.identity);
-    let id = contact_id(&records.contact, person.profile.id, identities, traits)?;
+    let id = contact_id(records.contact.holds, person.profile.id, identities, || address(traits))?;
     let fields = with_update(records, filled(&records.contact.fields, traits), update);
     Some(Contact { record: Record { id, fields }, account: person.company.map(|account| account.as_str().to_owned()) })
 }
 
-/// Returns the value by which a person's contact is found.
-fn contact_id<'i>(
-    records: &ContactRecords,
-    person: PersonId,
-    mut identities: impl Iterator<Item = &'i Identity>,
-    traits: impl Fn(&str) -> Option<Value>,
-) -> Option<String> {
-    match records.holds {
-        ContactId::Email => {
-            // CRMs compare addresses in lower case.
-            let address = Address::parse(traits(ADDRESS_TRAIT)?.as_str()?).ok()?;
-            Some(address.as_str().to_ascii_lowercase())
-        }
-        ContactId::UserId => identities.find_map(|identity| match identity {
-            Identity::User(id) => Some(id.as_str().to_owned()),
-            Identity::Anonymous(_) | Identity::External(_) => None,
-        }),
-        ContactId::PersonId => Some(person.to_string()),
-    }
+/// Returns the mail address among a person's traits, as CRMs compare it: in lower case.
+fn address(traits: impl Fn(&str) -> Option<Value>) -> Option<String> {
+    let address = Address::parse(traits(ADDRESS_TRAIT)?.as_str()?).ok()?;
+    Some(address.as_str().to_ascii_lowercase())
 }
 
 /// The account as a record, with what the update is to write.

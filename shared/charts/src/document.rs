@@ -84,7 +84,7 @@ fn part(table: &Table) -> Option<Part> {
     let (height, marks) = match kind(table) {
         Kind::Plain => return None,
         Kind::Heat => heat(table),
-        Kind::Lines | Kind::Bars => chart(table, &drawing(table)?),
+        kind @ (Kind::Lines | Kind::Bars) => chart(table, &drawing(table, kind)?),
     };
     let title = capital(&plain(&table.name));
     let marks = html! {

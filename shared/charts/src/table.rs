@@ -39,10 +39,10 @@ pub fn kind(table: &Table) -> Kind {
     }
 }
 
-/// Returns the chart of a table that is shown as lines or bars.
+/// Returns the chart of a table that is shown as lines or bars, which its [`kind`] says.
 #[must_use]
-pub fn drawing(table: &Table) -> Option<Drawing> {
-    match kind(table) {
+pub fn drawing(table: &Table, kind: Kind) -> Option<Drawing> {
+    match kind {
         Kind::Lines => time_lines(table),
         Kind::Bars => row_bars(table),
         Kind::Heat | Kind::Plain => None,

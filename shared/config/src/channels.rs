@@ -37,7 +37,7 @@ pub struct Mail {
     pub resend_unknown_after_minutes: u16,
     /// Specifies whether mails are sent to an address that only a public source has named.
     pub unverified_mail: UnverifiedMail,
-    /// Minutes that a mail waits for an address where none is known when it is decided; 0 where it does not wait.
+    /// Minutes that a mail waits for an address that is unknown when it is decided; 0 if it does not wait.
     pub wait_for_address_minutes: u16,
 }
 

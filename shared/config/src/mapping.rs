@@ -35,10 +35,6 @@ pub(crate) struct RawMapping {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, String>"))]
     later: BTreeMap<Spanned<String>, Spanned<String>>,
-    /// The same the other way round: the first must be no later than the second, and both must be there.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, String>"))]
-    not_later: BTreeMap<Spanned<String>, Spanned<String>>,
     /// Which call it makes.
     #[serde(rename = "type")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::CallName"))]
@@ -140,10 +136,8 @@ pub struct Mapping {
     pub when: Vec<Condition>,
     /// … and none of these, …
     pub unless: Vec<Condition>,
-    /// … and the time at the first place of each pair is later than that at the second, if there is one, …
+    /// … and the time at the first place of each pair is later than that at the second, if there is one.
     pub later: Vec<(Place, Place)>,
-    /// … and the time at the first place of each of these pairs is not.
-    pub not_later: Vec<(Place, Place)>,
     /// Which call it makes.
     pub kind: EventKind,
     /// The event's name; for a track, present if `event_from` is not.
@@ -221,7 +215,6 @@ impl Mapping {
         let when = conditions(raw.when, owner, report);
         let unless = conditions(raw.unless, owner, report);
         let later = pairs(raw.later, owner, report);
-        let not_later = pairs(raw.not_later, owner, report);
         let mut complain = |message: String| report.at(span.clone(), format!("{owner}: {message}"));
         let needs = match raw.kind {
             EventKind::Track if raw.event.is_none() && raw.event_from.is_none() => {
@@ -251,7 +244,6 @@ impl Mapping {
             when,
             unless,
             later,
-            not_later,
             kind: raw.kind,
             event,
             event_from: raw.event_from.map(|pick| pick.compile(&mut complain)),

@@ -93,12 +93,10 @@ impl<'a> Payload<'a> {
         amounts.try_fold(0_i64, |sum, amount| sum.checked_add(amount?))
     }
 
-    /// Returns whether the time at `first` is later than that at `second`, or there is no second one; `None` without a
-    /// first one.
-    fn is_later(self, first: &Place, second: &Place) -> Option<bool> {
+    /// Returns whether there is a time at `first`, and it is later than that at `second` if there is one.
+    fn is_later(self, first: &Place, second: &Place) -> bool {
         let at = |place| self.at(place).and_then(|found| timestamp::of_json(&found));
-        let first = at(first)?;
-        Some(at(second).is_none_or(|second| first > second))
+        at(first).is_some_and(|first| at(second).is_none_or(|second| first > second))
     }
 
     fn holds(self, condition: &Condition) -> bool {
@@ -161,8 +159,7 @@ pub fn calls<'a>(
 fn fits(mapping: &Mapping, payload: Payload<'_>) -> bool {
     mapping.when.iter().all(|condition| payload.holds(condition))
         && !mapping.unless.iter().any(|condition| payload.holds(condition))
-        && mapping.later.iter().all(|(first, second)| payload.is_later(first, second) == Some(true))
-        && mapping.not_later.iter().all(|(first, second)| payload.is_later(first, second) == Some(false))
+        && mapping.later.iter().all(|(first, second)| payload.is_later(first, second))
 }
 
 /// Returns the payload as a call of the tracking API. Missing values are left out, and values of the wrong type are

@@ -2,12 +2,12 @@
 //!
 //! A profile keeps what was last written of it ([`Written`]). It is written again when a value differs enough from that: a score by
 //! `least_change` points, the last activity by a week, anything else at all. So a score that decays is written a few times and not each day,
-//! and no event is written by itself. What silence changes is noticed by a timer (`drift`).
+//! and no event is written by itself. A timer notices changes in silence (`drift`).
 //!
 //! A value that equals the person's own trait of the field's name is no news: it came from the CRM.
 //!
-//! What an import changes is written within a day of it, at a time of day of the person's own, so that the CRM gets a large import a little at a
-//! time. What happens now is written now.
+//! Changes by an import are written within a day of it, at a time of day of the person's own, so that the CRM gets a large import a little at a
+//! time. Changes by live events are written at once.
 
 use crate::action::Action;
 use crate::evaluate::Evaluation;
@@ -22,7 +22,7 @@ use perennial_config::channels::{ContactId, Kind};
 use perennial_domain::text::cut;
 use perennial_domain::time::{DAY_SECONDS, date_of, day_of, day_of_date};
 use perennial_domain::traits::{Fact, readable};
-use perennial_domain::{Identity, Stage, Subject, hash};
+use perennial_domain::{Identity, PersonId, Stage, Subject, hash};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -32,6 +32,24 @@ const ACTIVE_AGAIN: i32 = 7;
 const SPREAD: i64 = DAY_SECONDS;
 /// The longest value, in bytes: what a single-line text of the CRMs takes.
 const MAX_VALUE: usize = 255;
+
+/// Returns the value by which a CRM finds a person's contact, whose external id `holds` it; `None` if the person has none. `address` is the mail
+/// address in lower case, as CRMs compare it.
+pub fn contact_id<'i>(
+    holds: ContactId,
+    person: PersonId,
+    mut identities: impl Iterator<Item = &'i Identity>,
+    address: impl FnOnce() -> Option<String>,
+) -> Option<String> {
+    match holds {
+        ContactId::Email => address(),
+        ContactId::UserId => identities.find_map(|identity| match identity {
+            Identity::User(id) => Some(id.as_str().to_owned()),
+            Identity::Anonymous(_) | Identity::External(_) => None,
+        }),
+        ContactId::PersonId => Some(person.to_string()),
+    }
+}
 
 /// A person as a contact of the configured CRM.
 #[derive(Debug, Clone, Copy)]
@@ -53,14 +71,8 @@ impl<'a> Contact<'a> {
             Kind::HubSpot(records) | Kind::Salesforce(records) => records.contact.holds,
             Kind::Standard | Kind::Slack => ContactId::PersonId,
         };
-        let id = match holds {
-            ContactId::Email => view.text_trait(Fact::Email.as_str())?.trim().to_lowercase(),
-            ContactId::UserId => profile.parts.iter().find_map(|part| match &part.identity {
-                Identity::User(id) => Some(id.as_str().to_owned()),
-                Identity::Anonymous(_) | Identity::External(_) => None,
-            })?,
-            ContactId::PersonId => profile.id.to_string(),
-        };
+        let address = || Some(view.text_trait(Fact::Email.as_str())?.trim().to_lowercase());
+        let id = contact_id(holds, profile.id, profile.parts.iter().map(|part| &part.identity), address)?;
         Some(Self { crm, record: hash::hash64(&[id.as_bytes()]), written: profile.written.as_ref() })
     }
 

@@ -66,6 +66,7 @@ pub mod written;
 
 pub use action::Action;
 pub use candidates::{WaitingMessage, candidates};
+pub use crm::contact_id;
 pub use engagement::Engagement;
 pub use enter::{enter, entry_id};
 pub use evaluate::{Evaluation, evaluate};

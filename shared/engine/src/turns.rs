@@ -88,7 +88,7 @@ impl<'a> Situation<'a, '_> {
             Some(HeldUp::Candidate(Candidate { due, expires, priority: rank.priority, worth: rank.worth, delay }))
         };
         match pace {
-            // What it waits for is determined when turns are taken, at the end of the evaluation.
+            // The reason of its wait is determined when turns are taken, at the end of the evaluation.
             Pace::InTurn { .. } if self.gap() > 0 => wait(Delay::Turn),
             _ if self.over_caps_until(message.channel).is_some() => wait(Delay::Cap),
             Pace::Chosen { at, .. } if night.is_some() && self.gap() > 0 => wait(Delay::QuietHours { chosen: at }),

@@ -56,7 +56,7 @@ impl Risk {
             own.insert(currency, Sums { payers: 1, paid, ..Sums::default() });
         }
         let (trial_days, now) = (moment.config.billing.trial_days, moment.now.as_microsecond());
-        // Who has left by what the account knows pays for nothing, whatever was reported for this person.
+        // People whose account says that they have left pay for nothing, whatever was reported for them.
         let subscriptions = if person.stage.pays() { paid_subscriptions(moment, state) } else { Vec::new() };
         for subscription in &subscriptions {
             if let Some(money) = mrr(subscription, None, trial_days, now) {

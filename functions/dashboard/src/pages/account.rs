@@ -182,5 +182,5 @@ fn traits(view: &AccountView<'_>) -> Markup {
         return html! { p.mute { "None are known." } };
     }
     html! { dl { @for (name, value) in &view.traits { dt { (ui::foreign(name)) }
-    dd { (ui::foreign(&crm::plain(value))) } } } }
+    dd { (ui::value(value)) } } } }
 }

@@ -5,12 +5,9 @@ use crate::words;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use perennial_store::updates::UpdateRecord;
-use serde_json::Value;
 
 /// Updates that are shown at first.
 const UPDATES: usize = 5;
-/// The most characters of a value that are shown.
-const MOST: usize = 300;
 
 /// Returns the updates, the newest first.
 pub(crate) fn shown(updates: &[UpdateRecord], now: Timestamp) -> Markup {
@@ -36,21 +33,11 @@ fn table(label: &str, updates: &[UpdateRecord], now: Timestamp) -> Markup {
                     td { (ui::time(update.decided_at, now)) }
                     td { (update.endpoint) }
                     td.small { @for (at, (name, value)) in update.fields.iter().enumerate() { @if at > 0 { " · " }
-                        span.mute { (ui::foreign(name)) " " } (ui::foreign(&plain(value))) } }
+                        span.mute { (ui::foreign(name)) " " } (ui::value(value)) } }
                     td { (words::state(update.state))
                         @if let Some(detail) = &update.detail { br; span.mute.small { (ui::foreign(detail)) } } }
                 }
             } }
         },
     )
-}
-
-/// Returns a value as text.
-pub(crate) fn plain(value: &Value) -> String {
-    let text = match value {
-        Value::Null => "–".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    perennial_domain::text::cut(&text, MOST)
 }

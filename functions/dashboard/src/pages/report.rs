@@ -83,8 +83,9 @@ fn one(report: &Report, table: &Table) -> Markup {
         section.card {
             h2 { (title) }
             @if table.rows.is_empty() { p.mute { "There is nothing to count yet." } } @else {
-                @if kind(table) == Kind::Heat { (heat(&title, table)) } @else {
-                    (chart(&title, table)) (rows(report, &title, table, kind(table) == Kind::Lines))
+                @match kind(table) {
+                    Kind::Heat => (heat(&title, table)),
+                    kind => { (chart(&title, table, kind)) (rows(report, &title, table, kind == Kind::Lines)) },
                 }
             }
         }
@@ -92,10 +93,10 @@ fn one(report: &Report, table: &Table) -> Markup {
 }
 
 /// Returns the chart of a table; nothing if it has none.
-fn chart(title: &str, table: &Table) -> Markup {
+fn chart(title: &str, table: &Table, kind: Kind) -> Markup {
     html! {
-        @if let Some(drawing) = drawing(table) {
-            @if kind(table) == Kind::Bars { p.mute.small { (measure(table).unwrap_or_default()) } }
+        @if let Some(drawing) = drawing(table, kind) {
+            @if kind == Kind::Bars { p.mute.small { (measure(table).unwrap_or_default()) } }
             (drawing.figure(title))
         }
     }

@@ -146,7 +146,7 @@ impl std::fmt::Debug for StandIns {
 
 impl StandIns {
     /// Sets the faults of the stand-in of `kind` (`hubspot`, `salesforce`, `slack`) for the endpoint `name`; returns
-    /// whether there is such a kind.
+    /// whether the stand-in has this kind.
     pub fn set_faults(&self, kind: &str, name: &str, faults: Faults) -> bool {
         self.with(kind, name, |stood| stood.faults = faults).is_some()
     }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::fixture::{brief, decision, with_about};
 use jiff::Timestamp;
-use perennial_config::channels::{AccountRecords, TaskRecords};
-use perennial_domain::{AccountId, AnonymousId, ConfigVersion, PersonId, Subject, UserId};
+use perennial_config::channels::{AccountRecords, ContactId, TaskRecords};
+use perennial_domain::{AccountId, AnonymousId, ConfigVersion, Identity, PersonId, Subject, UserId};
 use perennial_engine::State;
 use perennial_engine::register::Register;
 use serde_json::json;

@@ -167,7 +167,7 @@ pub(super) struct RawCrm {
 struct RawPeople {
     /// Another endpoint of channels.toml for people; default: that of accounts.
     endpoint: Option<Spanned<String>>,
-    /// A condition: who is kept current. Who no longer fulfils it keeps the values that were written last. Default: everyone with a mail address who
+    /// A condition: who is kept current. People who no longer fulfil it keep the last written values. Default: everyone with a mail address who
     /// is no visitor.
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::PersonCondition>"))]
     when: Option<Spanned<String>>,
@@ -212,7 +212,7 @@ fn load_people(
     let (span, raw) = (raw.span(), raw.into_inner());
     let (endpoint, kind) = match &raw.endpoint {
         Some(own) => (own.get_ref(), endpoint_of(report, "crm.people", own, endpoints)),
-        // What is wrong with it is reported once.
+        // Errors in it are reported once, for accounts.
         None => (of_accounts.get_ref(), endpoints.get(of_accounts.get_ref()).map(|endpoint| &endpoint.kind)),
     };
     // An invalid condition holds for nobody.

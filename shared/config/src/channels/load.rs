@@ -65,7 +65,7 @@ struct RawMail {
     /// comes later than this makes a second mail, so it must be longer than reports ever take.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     resend_unknown_after_minutes: Option<Spanned<u16>>,
-    /// Minutes, 0 to 1440, that a mail waits in the profile for an address where none is known when it is decided: `identify` and `track` calls
+    /// Minutes, 0 to 1440, that a mail waits in the profile for an address that is unknown when it is decided: `identify` and `track` calls
     /// of one sign-up come in any order. Then it counts as not deliverable. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1440)))]
     wait_for_address_minutes: Option<Spanned<u16>>,

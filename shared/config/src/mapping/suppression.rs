@@ -58,7 +58,6 @@ impl RawSuppression {
             when: self.when,
             unless: self.unless,
             later: BTreeMap::new(),
-            not_later: BTreeMap::new(),
             kind: EventKind::Track,
             event: self.reason,
             event_from: self.reason_from,

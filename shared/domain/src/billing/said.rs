@@ -1,5 +1,6 @@
 //! Reads what billing events say in their properties.
 
+use crate::hygiene::text::{is_absent, trimmed};
 use crate::{Currency, Money, Properties, scalar};
 use serde_json::Value;
 
@@ -29,11 +30,11 @@ pub fn count(said: &Properties, names: &[&str]) -> Option<u32> {
     is_whole.then_some(number as u32)
 }
 
-/// Returns the currency in the properties, or [`DEFAULT_CURRENCY`] where there is none: empty text and the word `null` are
-/// none, as clients write them. `None` if the value is not a currency.
+/// Returns the currency in the properties, or [`DEFAULT_CURRENCY`] where there is none: empty text and words such as `null`
+/// are none, as clients write them. `None` if the value is not a currency.
 pub fn currency(said: &Properties) -> Option<Currency> {
-    match said.get("currency").and_then(Value::as_str).map(str::trim) {
-        None | Some("" | "null" | "undefined" | "None") => Some(DEFAULT_CURRENCY),
+    match said.get("currency").and_then(Value::as_str).map(trimmed).filter(|code| !is_absent(code)) {
+        None => Some(DEFAULT_CURRENCY),
         Some(code) => Currency::parse(code).ok(),
     }
 }

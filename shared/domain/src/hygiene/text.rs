@@ -38,7 +38,7 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
 
 /// Returns whether a form or a program wrote a word for no value: `null`, `undefined`, `n/a`, `-` and the like. `text`
 /// is [`trimmed`].
-pub(super) fn is_absent(text: &str) -> bool {
+pub(crate) fn is_absent(text: &str) -> bool {
     const WORDS: [&str; 14] = [
         "(none)",
         "(not set)",

@@ -5,10 +5,6 @@ use crate::url;
 use crate::words::{self, Fate};
 use maud::{Markup, html};
 use perennial_views::profile::ProfileView;
-use serde_json::Value;
-
-/// The most characters of a trait that are shown.
-const MOST: usize = 300;
 
 /// Returns the journeys that the person entered.
 pub(super) fn journeys(view: &ProfileView<'_>) -> Markup {
@@ -82,16 +78,11 @@ pub(super) fn traits(view: &ProfileView<'_>) -> Markup {
         return html! { p.mute { "None are known." } };
     }
     html! {
-        dl { @for (name, value) in &view.traits { dt { (ui::foreign(name)) } dd { (ui::foreign(&text(value))) } } }
+        dl { @for (name, value) in &view.traits { dt { (ui::foreign(name)) } dd { (ui::value(value)) } } }
         @if view.dropped_traits_count >
             0 { p.mute.small { (words::counted(view.dropped_traits_count.into(), "trait was", "traits were"))
             " too large to be kept whole." } }
     }
-}
-
-fn text(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    perennial_domain::text::cut(&text, MOST)
 }
 
 /// Returns accounts, subscriptions, active days and the numbers of events.

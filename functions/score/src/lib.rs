@@ -5,6 +5,7 @@ mod accounts;
 mod config;
 mod contention;
 mod deps;
+mod erased;
 mod error;
 mod group;
 pub mod handler;

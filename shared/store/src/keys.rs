@@ -65,6 +65,8 @@ pub const PACE: &str = "PACE";
 pub const REPORTS: &str = "REPORTS";
 /// The beginning of the partitions of lists.
 pub const LIST: &str = "X#";
+/// The sort key of the time at which someone was erased.
+pub const ERASED: &str = "E";
 /// The beginning of the sort key of a journey's day.
 pub const DAY: &str = "D#";
 /// Partitions of the rejects of a day: each takes 1,000 write units a second.
@@ -75,6 +77,11 @@ pub const DUE_SHARDS: u8 = 16;
 /// Returns the partition of a profile, and of an identity's ledger.
 pub fn person(person: PersonId) -> String {
     format!("P#{person}")
+}
+
+/// Returns the partition of the time at which someone was erased, by a hash of their profile id.
+pub fn erased(person: PersonId) -> String {
+    format!("E#{}", hash::base32(&hash::sha256(&[b"erased", person.as_bytes()])[..15]))
 }
 
 /// Returns the profile id in a partition key or a member's sort key; `None` for other keys.

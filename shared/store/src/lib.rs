@@ -9,6 +9,7 @@ pub mod count;
 mod dated;
 pub mod due;
 pub mod erase;
+pub mod erased;
 mod error;
 pub mod figures;
 pub mod heads;

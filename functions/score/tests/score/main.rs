@@ -14,6 +14,7 @@ mod counting;
 mod crashes;
 mod crm;
 mod entering;
+mod erased;
 mod external;
 mod lists;
 mod memberships;

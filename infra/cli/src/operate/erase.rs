@@ -220,6 +220,10 @@ impl<'a> Erasure<'a> {
                 continue;
             }
             (self.keep)(&self.receipt)?;
+            // Before the profile is gone: an import of older history must find it. A mistyped id is nobody's erasure.
+            if asked.holder.is_some() || self.receipt.found_anything() {
+                self.operated.store.note_erased(&self.receipt.identities, self.operated.now()).await?;
+            }
             let (holder, version) = asked.holder.or_else(|| Some((asked.person()?, 0))).context("nobody was named")?;
             match self.operated.store.delete_person(&asked.subject, holder, version).await {
                 Ok(deleted) => self.receipt.removed.profiles += deleted,

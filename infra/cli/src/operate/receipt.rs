@@ -103,6 +103,11 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
             None,
         ));
     }
+    all.push(kept(
+        "a hash of each id, with the time of the erasure".to_owned(),
+        "so that history from before it is left out when a file with it is imported again",
+        None,
+    ));
     if receipt.unreadable_profile {
         all.push(kept(
             "data under hashes of unknown mail addresses: whether mails are sent to them, and their mail preferences"

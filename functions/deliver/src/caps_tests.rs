@@ -21,8 +21,9 @@ async fn house(topic: Option<Topic>) -> House {
 }
 
 fn mail_to(house: &House, person: PersonId, number: u8) -> Decision {
-    let id = DecisionId::of(person, "welcome", 0, &[number]);
-    Decision { id, person, ..house.decision(Channel::Mail) }
+    let id = DecisionId::of(person, "removed", 0, &[number]);
+    // A journey that is not configured any more: the same mail may go out for each profile.
+    Decision { id, person, journey: "removed".to_owned(), ..house.decision(Channel::Mail) }
 }
 
 /// Delivers the mail, received for the `times`th time; returns what was recorded of it.
@@ -88,4 +89,19 @@ async fn a_mail_that_is_put_off_by_its_service_counts_once() {
     assert_eq!(deliver(&house, &mail, 4).await.0, MessageState::Sent);
     assert_eq!(deliver(&house, &mail_to(&house, PERSON.person_id(), 1), 1).await.0, MessageState::Sent);
     assert_eq!(deliver(&house, &mail_to(&house, PERSON.person_id(), 2), 1).await.0, MessageState::Capped);
+}
+
+#[tokio::test]
+async fn one_mail_goes_to_an_address_once_whatever_profiles_it_is_for() {
+    let house = House::open().await;
+    let other = house.add("u-2", "Ada@Example.com").await;
+    let first = house.decision(Channel::Mail);
+    let second =
+        Decision { id: DecisionId::of(other, &first.journey, first.step, b"2"), person: other, ..first.clone() };
+    assert_eq!(deliver(&house, &first, 1).await, (MessageState::Sent, None));
+    let why = "the address got this mail already, for another profile".to_owned();
+    let capped = (MessageState::Capped, Some(why));
+    assert_eq!(deliver(&house, &second, 1).await, capped);
+    assert_eq!(deliver(&house, &second, 2).await, capped, "a redelivery changes nothing");
+    assert_eq!(house.mail.sent(), 1);
 }

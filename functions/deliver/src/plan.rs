@@ -16,6 +16,7 @@ use perennial_channels::render::{Context, Rendered};
 use perennial_channels::unsubscribe::{Unsubscribe, address_hash};
 use perennial_config::Config;
 use perennial_config::channels::{Endpoint, UnverifiedMail};
+use perennial_config::journeys::Reentry;
 use perennial_config::limits::Cap;
 use perennial_domain::{AccountId, Channel, Decision, Stage};
 use perennial_engine::account::{Account, facts};
@@ -23,9 +24,11 @@ use perennial_engine::membership::memberships;
 use perennial_engine::{Accounts, Evaluation, Moment, Part, Profile, State, evaluate, quiet_until};
 use perennial_lambda_kit::Redacted;
 use perennial_store::Consistency;
-use perennial_store::mails::{Counted, Mails};
+use perennial_store::mails::{Counted, Counting, Mails};
 use perennial_store::pace::Lane;
 
+/// The days in which an address gets a mail for one of its profiles only, where a journey is entered once.
+const YEAR_DAYS: u16 = 365;
 /// The trait with a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
 
@@ -41,7 +44,7 @@ pub(crate) enum Plan {
     Paused(String),
     /// Its address is not confirmed yet, and the reader is asked by this.
     Confirm(Box<Decision>),
-    /// Its address got as many mails as a cap allows; which one.
+    /// Its address got as many mails as a cap allows, or this one for another profile; which.
     Capped(String),
     /// It waits: for the end of quiet hours, or for its place in the rate or the quota of the mail service.
     Wait {
@@ -223,11 +226,8 @@ async fn mail(
     if let Some(plan) = waiting(deps.pace.turn(&deps.store, asking).await?, patience) {
         return Ok(plan);
     }
-    if let Some(cap) = over_cap(deps, config, decision, &address_hash, &known.mails).await? {
-        let Cap { messages, within_days, .. } = cap;
-        return Ok(Plan::Capped(format!(
-            "the address got {messages} mails within {within_days} days, over all profiles"
-        )));
+    if let Some(why) = over_cap(deps, config, decision, &address_hash, &known.mails).await? {
+        return Ok(Plan::Capped(why));
     }
     Ok(Plan::Mail { mail, subject: rendered.subject })
 }
@@ -242,27 +242,40 @@ fn waiting(turn: Turn, patience: Patience) -> Option<Plan> {
     Some(Plan::Wait { until, patience: Patience { slot, ..patience } })
 }
 
-/// Returns the cap that the mail's address exceeds. The engine counts by profile; this cap also covers an address that
-/// several profiles share. The mail is counted before it is claimed, and once however often this is called.
+/// Returns why the mail's address gets no more mails, or not this one. The engine limits by profile; this also covers an
+/// address that several profiles share. The mail is counted before it is claimed, and once however often this is called.
 async fn over_cap(
     deps: &Deps,
     config: &Config,
     decision: &Decision,
     address: &[u8; 32],
     known: &Mails,
-) -> Result<Option<Cap>, DeliverError> {
+) -> Result<Option<String>, DeliverError> {
     let journey = config.journeys.named(&decision.journey);
     let asking = confirm::asks(decision).then(|| confirm::caps(config));
     let caps = asking.as_deref().unwrap_or(&config.limits.caps);
-    let is_exempt = asking.is_none() && config.is_essential(journey, &decision.template);
-    if caps.is_empty() || is_exempt {
+    if asking.is_none() && config.is_essential(journey, &decision.template) {
         return Ok(None);
     }
-    let mail = (decision.id, decision.decided_at);
-    Ok(match deps.store.count_mail(address, known, mail, caps).await? {
-        Counted::Over(cap) => Some(cap.clone()),
+    let same_within_days = journey.map_or(0, |journey| same_within_days(journey.reentry));
+    let counting = Counting { decision, caps, same_within_days };
+    Ok(match deps.store.count_mail(address, known, counting).await? {
         Counted::Within => None,
+        Counted::Over(Cap { messages, within_days, .. }) => {
+            Some(format!("the address got {messages} mails within {within_days} days, over all profiles"))
+        }
+        Counted::Same => Some("the address got this mail already, for another profile".to_owned()),
     })
+}
+
+/// Returns the days in which an address gets a mail of a journey for one of its profiles only: as long as one profile would
+/// not enter the journey again.
+fn same_within_days(reentry: Reentry) -> u16 {
+    match reentry {
+        Reentry::Once => YEAR_DAYS,
+        Reentry::AfterDays(days) => days.max(1),
+        Reentry::Always => 1,
+    }
 }
 
 async fn endpoint(deps: &Deps, config: &Config, about: &About<'_>, now: Timestamp) -> Result<Plan, DeliverError> {

@@ -155,9 +155,22 @@ impl Refusal {
     }
 }
 
-/// Returns the response for stored calls. `warnings` lists what was dropped of which call, by its position in the body.
-pub(crate) fn stored(accepted: usize, rejected: usize, warnings: &[(usize, Note)], dialect: Dialect) -> Response<Body> {
+/// Returns the response for stored calls. `warnings` lists what was dropped of which call, and `rejects` why which call was
+/// rejected, by its position in the body.
+pub(crate) fn stored(
+    (accepted, rejected): (usize, usize),
+    warnings: &[(usize, Note)],
+    rejects: &[(usize, Invalid)],
+    dialect: Dialect,
+) -> Response<Body> {
     let mut body = json!({ "success": true, "accepted": accepted, "rejected": rejected });
+    if !rejects.is_empty() {
+        let rejects = rejects.iter().map(|(index, invalid)| {
+            let at = (!invalid.path.is_empty()).then_some(invalid.path);
+            json!({ "index": index, "code": invalid.code.as_str(), "message": invalid.to_string(), "at": at })
+        });
+        body["rejects"] = rejects.collect();
+    }
     if !warnings.is_empty() {
         let warnings = warnings.iter().map(|(index, note)| {
             let mut warning = json!(note);

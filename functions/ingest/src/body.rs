@@ -3,6 +3,7 @@
 use crate::answer::Refusal;
 use crate::limits::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 use flate2::read::MultiGzDecoder;
+use perennial_contracts::tracking::surrogates::without_half_characters;
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -10,8 +11,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The byte order mark, which some editors and .NET's encoders write before the text.
 const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// Returns the body's text, inflated if it has a gzip header. HTTP headers are ignored: some SDKs send gzip without
-/// `Content-Encoding`.
+/// Returns the body's text, inflated if it has a gzip header, and with U+FFFD in place of half characters. HTTP headers are
+/// ignored: some SDKs send gzip without `Content-Encoding`.
 pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     if wire.len() > MAX_WIRE_BYTES {
         return Err(Refusal::TooLarge);
@@ -23,6 +24,7 @@ pub(crate) fn text(wire: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     if bytes.is_empty() || *bytes == BOM {
         return Err(Refusal::EmptyBody);
     }
+    let bytes = without_half_characters(&bytes).map_or(bytes, Cow::Owned);
     match bytes {
         Cow::Borrowed(bytes) => {
             let bytes = bytes.strip_prefix(&BOM).unwrap_or(bytes);
@@ -75,6 +77,13 @@ mod tests {
         assert_eq!(text(b"\xef\xbb\xbf{}").unwrap(), "{}");
         assert_eq!(text(&gzip(b"\xef\xbb\xbf{}")).unwrap(), "{}");
         assert_eq!(text(b"\xef\xbb\xbf"), Err(Refusal::EmptyBody));
+    }
+
+    #[test]
+    fn half_characters_are_replaced() {
+        assert_eq!(text(br#"{"a":"\ud83d"}"#).unwrap(), r#"{"a":"\ufffd"}"#);
+        assert_eq!(text(&gzip(br#"{"a":"\ud83d\ude00"}"#)).unwrap(), r#"{"a":"\ud83d\ude00"}"#);
+        assert_eq!(text(&gzip(br#"{"a":"\ude00"}"#)).unwrap(), r#"{"a":"\ufffd"}"#);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// Some SDKs time out after 10 seconds; they get a retryable response before that.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// The most dropped values that a response lists.
+/// The most dropped values, and the most rejected calls, that a response lists.
 const MAX_WARNINGS: usize = 100;
 
 /// The events and rejects of one request.
@@ -34,8 +34,8 @@ pub(crate) struct Collected<'a> {
     /// The dropped values, each with the position of its call, the first [`MAX_WARNINGS`].
     warnings: Vec<(usize, Note)>,
     rejects: Vec<Reject>,
-    /// The error of the last rejected call.
-    pub(crate) last_invalid: Option<Invalid>,
+    /// Why calls were rejected, each with its position, the first [`MAX_WARNINGS`].
+    invalid: Vec<(usize, Invalid)>,
 }
 
 impl<'a> Collected<'a> {
@@ -50,7 +50,7 @@ impl<'a> Collected<'a> {
             calls: 0,
             warnings: Vec::new(),
             rejects: Vec::new(),
-            last_invalid: None,
+            invalid: Vec::new(),
         }
     }
 
@@ -70,12 +70,12 @@ impl<'a> Collected<'a> {
             }
             Err(invalid) => {
                 let key = item.key();
-                self.reject(&key, item.raw, invalid, received);
+                self.reject(position, &key, item.raw, invalid, received);
             }
         }
     }
 
-    fn reject(&mut self, key: &str, raw: &str, invalid: Invalid, received: &Received) {
+    fn reject(&mut self, position: usize, key: &str, raw: &str, invalid: Invalid, received: &Received) {
         self.rejects.push(Reject {
             id: Reject::id_of(received.source(), key),
             source: received.source().clone(),
@@ -86,7 +86,9 @@ impl<'a> Collected<'a> {
             received_at: received.at(),
             event: redacted(&raw[..raw.floor_char_boundary(RAW_BYTES)]).into_owned(),
         });
-        self.last_invalid = Some(invalid);
+        if self.invalid.len() < MAX_WARNINGS {
+            self.invalid.push((position, invalid));
+        }
     }
 
     /// Returns the number of accepted calls.
@@ -97,6 +99,11 @@ impl<'a> Collected<'a> {
     /// Returns what was dropped, and of which call by its position in the body.
     pub(crate) fn warnings(&self) -> &[(usize, Note)] {
         &self.warnings
+    }
+
+    /// Returns why calls were rejected, and which by their positions in the body.
+    pub(crate) fn invalid(&self) -> &[(usize, Invalid)] {
+        &self.invalid
     }
 
     pub(crate) fn rejected(&self) -> usize {

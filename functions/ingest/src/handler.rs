@@ -96,11 +96,12 @@ async fn call(
     }
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
-    match (route, collected.last_invalid.take()) {
+    match (route, collected.invalid().last()) {
         // Its sender gets the error, and the reject is stored for later inspection.
-        (Route::Single(_), Some(invalid)) => Err(Refusal::Event(invalid)),
+        (Route::Single(_), Some((_, invalid))) => Err(Refusal::Event(invalid.clone())),
         (Route::Batch(_) | Route::Import, _) => {
-            Ok(answer::stored(accepted, rejected, collected.warnings(), route.dialect()))
+            let counts = (accepted, rejected);
+            Ok(answer::stored(counts, collected.warnings(), collected.invalid(), route.dialect()))
         }
         (Route::Single(_), None) => Ok(answer::stored_one(&collected.notes().collect::<Vec<_>>())),
     }

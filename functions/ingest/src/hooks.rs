@@ -37,7 +37,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     let now = deps.clock.now();
     match verify(deps, source, hook, parts, wire, now)? {
         Verified::Event => {}
-        Verified::Rehearsal => return Ok(answer::stored(0, 0, &[], Dialect::Segment)),
+        Verified::Rehearsal => return Ok(answer::stored((0, 0), &[], &[], Dialect::Segment)),
         Verified::Validation(validation) => return Ok(json_answer(StatusCode::OK, &json!(validation))),
     }
 
@@ -73,14 +73,14 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
     }
     let (accepted, rejected) = (collected.accepted(), collected.rejected());
     collected.store(deps, &source.id, now).await?;
-    Ok(answer::stored(accepted, rejected, collected.warnings(), Dialect::Segment))
+    Ok(answer::stored((accepted, rejected), collected.warnings(), collected.invalid(), Dialect::Segment))
 }
 
 /// Parses the payload, one object or several: JSON, JSON in a JSON text, or a form as [`form`] reads it. `Content-Type`
 /// is ignored: senders let users choose it, and proxies change it.
 fn read(text: &str) -> Result<Value, Refusal> {
     let body = match serde_json::from_str(text) {
-        Ok(Value::String(inner)) => serde_json::from_str(&inner).map_err(|_| Refusal::NoPayload)?,
+        Ok(Value::String(inner)) => form::json(&inner).ok_or(Refusal::NoPayload)?,
         Ok(json) => json,
         Err(error) => {
             let may_be_form = !text.trim_start().starts_with(['{', '[', '"']);

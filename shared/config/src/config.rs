@@ -6,7 +6,7 @@ use crate::bundle::Bundle;
 use crate::cel::Program;
 use crate::channels::{CONFIRMATION, Channels, Template, UnverifiedMail};
 use crate::deployment::{self, Deployment};
-use crate::error::{ConfigError, ConfigErrors, Reporter, nearest};
+use crate::error::{ConfigError, ConfigErrors, Reporter};
 use crate::features::Features;
 use crate::history::History;
 use crate::identity::Identities;
@@ -19,10 +19,11 @@ use crate::schedules::{self, Schedule};
 use crate::scoring::{self, Scoring};
 use crate::segments::Segments;
 use crate::sources::{self, Pages, Source};
+use crate::spelling::nearest;
 use crate::topics::{self, Topic};
 use crate::vocabulary::{AccountField, Level, PersonSlot, PersonVocabulary};
 use jiff::{SignedDuration, Timestamp};
-use perennial_domain::{Channel, ConfigVersion, Decision, Event, EventKind};
+use perennial_domain::{Channel, ConfigVersion, Decision, Event, EventKind, scalar};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -232,9 +233,10 @@ impl Config {
     }
 
     /// Returns whether `event` ends its person's membership of the account that it names, or of the primary one if it
-    /// names none: the event of `[membership]` in `accounts.toml`, or a `group` call with the trait `left: true`.
+    /// names none: the event of `[membership]` in `accounts.toml`, or a `group` call with the trait `left: true`, also as text
+    /// or a number as files have it.
     pub fn ends_membership(&self, event: &Event) -> bool {
-        let says_left = || event.traits.get(LEFT_TRAIT) == Some(&serde_json::Value::Bool(true));
+        let says_left = || event.traits.get(LEFT_TRAIT).is_some_and(|left| scalar::truth_of(left) == Some(true));
         let ends = match event.kind {
             EventKind::Group => says_left(),
             _ => self.counted_as(event) == self.accounts.membership.left_event,

@@ -15,6 +15,7 @@ pub mod invalid;
 pub mod json;
 pub mod posthog;
 pub mod route;
+pub mod surrogates;
 pub mod time;
 
 mod accept;
@@ -29,9 +30,10 @@ mod nesting;
 mod received;
 mod text;
 
-pub use accept::{Accepted, id_of};
+pub use accept::Accepted;
 pub use body::{Body, Item, MAX_BATCH, Unreadable, read};
 pub use call::Call;
+pub use ids::id_of;
 pub use invalid::{Code, Invalid};
 pub use received::{Nonce, Received};
 pub use route::{Dialect, Route};

@@ -10,6 +10,16 @@ pub fn number(text: &str) -> Option<f64> {
     if is_decimal { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
+/// The truth value in JSON: true and false, their [texts](truth), or 1 and 0.
+pub fn truth_of(value: &serde_json::Value) -> Option<bool> {
+    match value {
+        serde_json::Value::Bool(value) => Some(*value),
+        serde_json::Value::String(text) => truth(text),
+        serde_json::Value::Number(number) => truth(&number.to_string()),
+        _ => None,
+    }
+}
+
 /// The truth value that `text` spells, in any case and with white space around it: `true` and `false`, and what databases, forms and spreadsheets
 /// write for them, `1`, `yes`, `y`, `t` and `on`, `0`, `no`, `n`, `f` and `off`.
 pub fn truth(text: &str) -> Option<bool> {

@@ -40,12 +40,36 @@ impl SuppressionReason {
             text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
         match folded.strip_suffix('s').unwrap_or(&folded) {
             "bounce" | "bounced" | "hardbounce" | "hardbounced" | "permanent" | "permanentbounce" | "invalid"
-            | "invalidemail" | "invalidaddress" | "cleaned" | "undeliverable" => Some(Self::Bounce),
-            "complaint" | "complained" | "complain" | "spam" | "spamreport" | "spamcomplaint" | "abuse"
-            | "feedbackloop" => Some(Self::Complaint),
-            "unsubscribe" | "unsubscribed" | "globalunsubscribe" | "optout" | "optedout" | "manual" => {
-                Some(Self::Unsubscribe)
-            }
+            | "invalidemail" | "invalidaddress" | "cleaned" | "undeliverable" | "badmailbox" | "bouncerule"
+            | "invalidrecipient" => Some(Self::Bounce),
+            "complaint"
+            | "complained"
+            | "complain"
+            | "spam"
+            | "spamreport"
+            | "spamcomplaint"
+            | "abuse"
+            | "feedbackloop"
+            | "contactflaggedasspam"
+            | "abusecomplaint"
+            | "markedasspam" => Some(Self::Complaint),
+            "unsubscribe"
+            | "unsubscribed"
+            | "globalunsubscribe"
+            | "optout"
+            | "optedout"
+            | "manual"
+            | "unsub"
+            | "manualsuppression"
+            | "listunsubscribe"
+            | "linkunsubscribe"
+            | "unsubscribelink"
+            | "unsubscribedviaemail"
+            | "unsubscribedviama"
+            | "unsubscribedviaapi"
+            | "subscriptionchange"
+            | "manuallyadded"
+            | "useradded" => Some(Self::Unsubscribe),
             _ => None,
         }
     }
@@ -67,6 +91,16 @@ mod tests {
             ("spam-complaint", SuppressionReason::Complaint),
             ("opt-out", SuppressionReason::Unsubscribe),
             ("Unsubscribed", SuppressionReason::Unsubscribe),
+            // Postmark, Mandrill, SparkPost and Brevo.
+            ("ManualSuppression", SuppressionReason::Unsubscribe),
+            ("HardBounce", SuppressionReason::Bounce),
+            ("SpamComplaint", SuppressionReason::Complaint),
+            ("unsub", SuppressionReason::Unsubscribe),
+            ("List Unsubscribe", SuppressionReason::Unsubscribe),
+            ("Unsubscribe Link", SuppressionReason::Unsubscribe),
+            ("Bounce Rule", SuppressionReason::Bounce),
+            ("unsubscribedViaEmail", SuppressionReason::Unsubscribe),
+            ("contactFlaggedAsSpam", SuppressionReason::Complaint),
         ] {
             assert_eq!(SuppressionReason::of_service(text), Some(reason), "{text}");
         }

@@ -39,13 +39,19 @@ const NANOS_OF_A_TICK: i128 = 100;
 
 /// The moment that `text` spells; `None` where it spells none.
 pub fn parse(text: &str) -> Option<Timestamp> {
+    parse_in(text, &TimeZone::UTC)
+}
+
+/// The moment that `text` spells, in `zone` if it names none; `None` where it spells none. A time that the clock skips is the
+/// one that far after the change, and of one that it shows twice it is the first.
+pub fn parse_in(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = trimmed(trimmed(text).trim_matches(['"', '\'']));
     if text.len() > MAX_BYTES {
         return None;
     }
     let iso = || text.parse::<Timestamp>().ok();
-    let number = || of_number(text.strip_prefix('@').unwrap_or(text));
-    iso().or_else(number).or_else(|| of_constructor(text)).or_else(|| written::parse(text))
+    let number = || of_number(text.strip_prefix('@').unwrap_or(text), zone);
+    iso().or_else(number).or_else(|| of_constructor(text)).or_else(|| written::parse(text, zone))
 }
 
 /// Returns whether `text` is a placeholder for no time: a word such as `null` or `Invalid Date`, only zeros, or the
@@ -68,7 +74,7 @@ pub fn is_nothing(text: &str) -> bool {
 pub fn of_json(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => parse(text),
-        Value::Number(number) => of_number(&number.to_string()),
+        Value::Number(number) => of_number(&number.to_string(), &TimeZone::UTC),
         Value::Object(object) => of_object(object),
         Value::Array(parts) if (3..=7).contains(&parts.len()) => {
             let at = |index: usize| parts.get(index).map_or(Some(0), Value::as_i64);
@@ -121,10 +127,10 @@ fn in_zone(date: &str, zone: &str) -> Option<Timestamp> {
 
 /// The moment that a decimal number is: seconds since 1970 below 10^11, milliseconds below 10^14, microseconds below 10^17, else
 /// nanoseconds, or ticks where those would be of 1990. Seconds reach the first bound in 5138; milliseconds passed it in 1973.
-fn of_number(text: &str) -> Option<Timestamp> {
+fn of_number(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if text.contains(['e', 'E']) && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         let number: f64 = text.parse().ok().filter(|number: &f64| number.abs() < 1e19)?;
-        return of_number(&format!("{number:.6}"));
+        return of_number(&format!("{number:.6}"), zone);
     }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -137,7 +143,7 @@ fn of_number(text: &str) -> Option<Timestamp> {
     }
     let nanos_of = |fraction: &str| format!("{:0<9}", &fraction[..fraction.len().min(9)]).parse::<i64>().ok();
     if digits == text
-        && let Some(at) = of_digits(whole)
+        && let Some(at) = of_digits(whole, zone)
     {
         return at.checked_add(SignedDuration::from_nanos(nanos_of(fraction)?)).ok();
     }
@@ -158,13 +164,14 @@ fn of_number(text: &str) -> Option<Timestamp> {
 }
 
 /// `YYYYMMDD` or `YYYYMMDDhhmmss`. As a number either would lie before 1971 or after 2600.
-fn of_digits(text: &str) -> Option<Timestamp> {
+fn of_digits(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if !matches!(text.len(), 8 | 14) || !(text.starts_with("19") || text.starts_with("20")) {
         return None;
     }
     let part = |from: usize, to: usize| text.get(from..to).map_or(Some(0), |part| part.parse::<i8>().ok());
     let date = Date::new(text[..4].parse().ok()?, part(4, 6)?, part(6, 8)?).ok()?;
-    in_utc(date.at(0, 0, 0, 0).with().hour(part(8, 10)?).minute(part(10, 12)?).second(part(12, 14)?).build().ok()?)
+    let at = date.at(0, 0, 0, 0).with().hour(part(8, 10)?).minute(part(10, 12)?).second(part(12, 14)?).build().ok()?;
+    at.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
 /// Parses `/Date(1772357400000)/` and `/Date(1772357400000+0100)/`, whose offset affects only its display, with or

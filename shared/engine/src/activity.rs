@@ -15,9 +15,18 @@ use std::collections::BTreeMap;
 /// The member of an event's context by which its sender marks activity, as in Segment's specification.
 pub const ACTIVE: &str = "active";
 
-/// Events that a library sends by itself, rather than for an action: PostHog's, whenever a program requests a feature
-/// flag.
-const OF_LIBRARIES: [&str; 1] = ["$feature_flag_called"];
+/// Events that PostHog's libraries send by themselves, rather than for an action: whenever a program requests a feature
+/// flag or fails, a page has measured itself or is left, and pieces of recordings and heat maps.
+const OF_LIBRARIES: [&str; 8] = [
+    "$feature_flag_called",
+    "$web_vitals",
+    "$performance_event",
+    "$heatmap",
+    "$$heatmap",
+    "$pageleave",
+    "$snapshot",
+    "$exception",
+];
 
 /// Returns whether an event is activity: whether it changes the last activity, the active days, and so engagement and
 /// stage.
@@ -334,7 +343,9 @@ mod tests {
             assert!(is_active(&with(track("Signed In"), json!({"channel": channel}))), "{channel}");
         }
         assert!(is_active(&with(identify(), json!({"channel": "web"}))));
-        assert!(!is_active(&track("$feature_flag_called")));
+        for name in OF_LIBRARIES {
+            assert!(!is_active(&track(name)), "{name}");
+        }
         assert!(!is_active(&with(identify(), json!({"sources": {"job_id": "j", "task_run_id": "t"}}))));
         for copied in [
             json!({"integration": {"name": "Salesforce", "version": "1.0.0"}}),

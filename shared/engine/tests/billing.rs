@@ -9,7 +9,7 @@ use perennial_domain::time::plus_days;
 use perennial_domain::{AccountId, Currency, Event, Stage};
 use perennial_engine::account::{Account, facts};
 use perennial_engine::billing::has_old_milestones;
-use perennial_engine::state::Span;
+use perennial_engine::span::Span;
 use perennial_engine::{Action, Moment, Profile, stage_history, tick};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
@@ -61,6 +61,17 @@ fn dollars(events: &[Event]) -> i64 {
     let mut person = Person::new("u");
     person.feed(&CONFIG, events, day(1000));
     person.profile.view().revenue_in(Currency::USD)
+}
+
+#[test]
+fn an_order_without_revenue_is_of_its_total() {
+    let order = |days: i64, properties: Value| event(days, "Order Completed", properties);
+    assert_eq!(dollars(&[order(0, json!({ "order_id": "o1", "total": 27.5, "shipping": 3 }))]), 2_750);
+    assert_eq!(dollars(&[order(0, json!({ "order_id": "o1", "total": 27.5, "revenue": 22 }))]), 2_200);
+    assert_eq!(dollars(&[order(0, json!({ "total": "27.50", "revenue": null }))]), 2_750);
+    let corrected = event(1, "Order Updated", json!({ "order_id": "o1", "total": 20 }));
+    assert_eq!(dollars(&[order(0, json!({ "order_id": "o1", "total": 27.5 })), corrected]), 2_000);
+    assert_eq!(dollars(&[event(0, "Checkout Started", json!({ "order_id": "o1", "total": 27.5 }))]), 0);
 }
 
 #[test]

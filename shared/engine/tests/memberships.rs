@@ -83,6 +83,12 @@ fn a_membership_ends_when_someone_leaves_and_begins_again_when_they_are_named_la
     assert_eq!(with(&[leave(2, "b")]), ["a"]);
     assert_eq!(with(&[left(2, true)]), ["a"]);
     assert_eq!(with(&[left(2, false)]), ["b", "a"]);
+    for (said, is_left) in [(json!("true"), true), (json!("1"), true), (json!(1), true), (json!("no"), false)] {
+        let id = format!("left as {said}");
+        let event = EventBuilder::group(&id, "u", "b").with_trait("left", said).at(day(2)).build();
+        let expected: &[&str] = if is_left { &["a"] } else { &["b", "a"] };
+        assert_eq!(with(&[event]), expected, "{id}");
+    }
     assert_eq!(with(&[leave(0, "b")]), ["b", "a"], "they left before they were named last");
     assert_eq!(with(&[leave(1, "b")]), ["a"], "of one moment the end counts");
     assert_eq!(with(&[leave(2, "b"), join(3, "b")]), ["b", "a"]);

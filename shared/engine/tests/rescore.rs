@@ -217,3 +217,38 @@ fn an_archive_with_more_or_fewer_events_than_were_counted_is_not_whole() {
     events.iter().for_each(|event| exact.count(event));
     assert!(exact.is_whole(&person.profile));
 }
+
+#[test]
+fn what_is_counted_while_the_archive_is_read_needs_no_second_reading() {
+    let config = config();
+    let events: Vec<Event> =
+        (0..4).map(|i| EventBuilder::track(&format!("m{i}"), "u", "Complained").at(at(NOW)).build()).collect();
+    let mut person = Person::new("u");
+    person.feed(&config, &events[..1], at(NOW));
+    let identity = person.profile.parts[0].identity.clone();
+    let counted = |events: &[Event]| {
+        std::collections::HashMap::from([(
+            identity.clone(),
+            events.iter().map(|event| event.message_id.hash64()).collect(),
+        )])
+    };
+    let mut rebuild = Rebuild::only(&config, at(NOW), counted(&events[..1]));
+    events[..3].iter().for_each(|event| rebuild.count(event));
+    assert!(rebuild.is_whole(&person.profile));
+    person.feed(&config, &events[1..2], at(NOW));
+    assert!(rebuild.widen(counted(&events[..2])));
+    assert!(rebuild.is_whole(&person.profile), "it was passed over before");
+    person.feed(&config, &events[2..], at(NOW));
+    assert!(rebuild.widen(counted(&events)));
+    assert!(!rebuild.is_whole(&person.profile), "one is not read yet");
+    rebuild.count(&events[3]);
+    assert!(rebuild.is_whole(&person.profile));
+    let mut whole = Rebuild::new(&config, at(NOW));
+    events.iter().for_each(|event| whole.count(event));
+    let mut same = person.profile.clone();
+    rebuild.rescore(&mut person.profile, None);
+    whole.rescore(&mut same, None);
+    assert_eq!(person.profile, same);
+    let stranger = perennial_domain::Identity::User(perennial_domain::UserId::parse("v").unwrap());
+    assert!(!rebuild.widen([(stranger, Default::default())].into()), "events of others were not kept");
+}

@@ -1,9 +1,10 @@
 //! Ready mappings of the files that other systems export.
 
 use super::Rows;
-use crate::error::{Reporter, nearest};
+use crate::error::Reporter;
 use crate::mapping::{Place, RawMapping, RawSuppression};
 use crate::spanned::Spanned;
+use crate::spelling::nearest;
 use serde::Deserialize;
 
 /// A ready mapping.

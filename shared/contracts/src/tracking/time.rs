@@ -22,14 +22,17 @@ pub const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 /// (<https://segment.com/docs/connections/spec/common/#timestamps>).
 ///
 /// The client's own time is kept if the clocks agree within [`NO_SKEW`], or if the event is later than its own `sent`
-/// by more than [`AFTER_SENT`]. A wrong clock may be wrong by any span; some say 1970.
+/// by more than [`AFTER_SENT`]. A wrong clock may be wrong by any span; some say 1970. If only the corrected time is outside
+/// of the limits, `sent` is the wrong one, and the client's own time is kept too.
 pub fn corrected(happened: Timestamp, sent: Option<Timestamp>, received: Timestamp) -> Timestamp {
     let Some(sent) = sent else { return happened };
     let skew = received.duration_since(sent);
     if skew.abs() <= NO_SKEW || happened.duration_since(sent) > AFTER_SENT {
         return happened;
     }
-    happened.checked_add(skew).unwrap_or(happened)
+    let corrected = happened.checked_add(skew).unwrap_or(happened);
+    let is_possible = |at: Timestamp| at >= EARLIEST && at.duration_since(received) <= MAX_FUTURE;
+    if is_possible(happened) && !is_possible(corrected) { happened } else { corrected }
 }
 
 #[cfg(test)]
@@ -52,6 +55,17 @@ mod tests {
             corrected(at("1970-01-01T00:01:00Z"), Some(at("1970-01-01T00:02:00Z")), received),
             at("2026-06-01T11:59:00Z")
         );
+    }
+
+    #[test]
+    fn a_sent_at_that_would_make_a_possible_time_impossible_is_ignored() {
+        let received = at("2026-06-01T12:00:00Z");
+        let happened = at("2026-06-01T11:59:00Z");
+        assert_eq!(corrected(happened, Some(at("2099-01-01T00:00:00Z")), received), happened);
+        let old = at("2024-01-01T00:00:00Z");
+        assert_eq!(corrected(old, Some(at("2099-01-01T00:00:00Z")), received), old);
+        // The event's own clock is wrong as well.
+        assert_eq!(corrected(at("2098-12-31T23:59:00Z"), Some(at("2099-01-01T00:00:00Z")), received), happened);
     }
 
     #[test]

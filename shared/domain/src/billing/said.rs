@@ -7,6 +7,10 @@ use serde_json::Value;
 /// The currency of amounts without one.
 pub const DEFAULT_CURRENCY: Currency = Currency::USD;
 
+/// The properties with the amount of a payment, the first that is there. `revenue` and `total` are the names of Segment's
+/// e-commerce specification, where `total` includes shipping and taxes; many shops send it alone.
+pub const PAID: &[&str] = &["revenue", "total"];
+
 /// Returns the first of the properties `names` that contains an id or a word: a text, a number, or an object with an
 /// `id`, such as Stripe's expanded objects.
 pub fn text(said: &Properties, names: &[&str]) -> Option<String> {
@@ -31,12 +35,13 @@ pub fn count(said: &Properties, names: &[&str]) -> Option<u32> {
 }
 
 /// Returns the currency in the properties, or [`DEFAULT_CURRENCY`] where there is none: empty text and words such as `null`
-/// are none, as clients write them. `None` if the value is not a currency.
+/// are none, as clients write them. `None` if the value is not a currency, or not text.
 pub fn currency(said: &Properties) -> Option<Currency> {
-    match said.get("currency").and_then(Value::as_str).map(trimmed).filter(|code| !is_absent(code)) {
-        None => Some(DEFAULT_CURRENCY),
-        Some(code) => Currency::parse(code).ok(),
-    }
+    let code = match said.get("currency") {
+        None | Some(Value::Null) => return Some(DEFAULT_CURRENCY),
+        Some(value) => trimmed(value.as_str()?),
+    };
+    if is_absent(code) { Some(DEFAULT_CURRENCY) } else { Currency::parse(code).ok() }
 }
 
 /// Returns the first of the properties `names` that is an amount in whole units of `currency`, in minor units.
@@ -62,6 +67,9 @@ mod tests {
             assert_eq!(of(nothing.clone()), Some(DEFAULT_CURRENCY), "{nothing}");
         }
         assert_eq!(of(json!(" eur ")), Currency::parse("EUR").ok());
-        assert_eq!(of(json!("euros and more")), None);
+        for wrong in [json!("euros and more"), json!({ "code": "EUR" }), json!(["EUR"]), json!(978), json!(true)] {
+            assert_eq!(of(wrong.clone()), None, "{wrong}");
+        }
+        assert_eq!(currency(&Properties::new()), Some(DEFAULT_CURRENCY));
     }
 }

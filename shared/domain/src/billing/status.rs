@@ -40,25 +40,40 @@ impl Status {
         }
     }
 
-    /// Parses a status of Stripe, Paddle, Chargebee, Recurly or Lemon Squeezy, in any case and with spaces, dashes or
-    /// underscores. `None` for any other word.
+    /// Parses a status of Stripe, Paddle, Chargebee, Recurly, Lemon Squeezy, Maxio (Chargify), PayPal, Razorpay, Zoho or
+    /// WooCommerce, in any case and with spaces, dashes or underscores. `None` for any other word.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match letters(text).as_str() {
-            "incomplete" | "pending" | "future" | "created" => Self::Incomplete,
-            "incompleteexpired" => Self::IncompleteExpired,
+            "incomplete" | "pending" | "future" | "created" | "approvalpending" | "approved" | "authenticated"
+            | "awaitingsignup" => Self::Incomplete,
+            "incompleteexpired" | "failedtocreate" | "failed" => Self::IncompleteExpired,
             "trialing" | "trial" | "intrial" | "ontrial" | "trialling" => Self::Trialing,
-            "active" | "nonrenewing" | "live" | "paid" => Self::Active,
-            "pastdue" | "overdue" => Self::PastDue,
-            "unpaid" => Self::Unpaid,
-            "paused" | "onhold" => Self::Paused,
-            "canceled" | "cancelled" | "expired" | "ended" | "deleted" | "terminated" => Self::Canceled,
+            "active" | "nonrenewing" | "live" | "paid" | "assessing" | "pendingcancel" | "pendingcancellation" => {
+                Self::Active
+            }
+            "pastdue" | "overdue" | "dunning" | "softfailure" | "ingraceperiod" => Self::PastDue,
+            "unpaid" | "halted" => Self::Unpaid,
+            "paused" | "onhold" | "suspended" => Self::Paused,
+            "canceled"
+            | "cancelled"
+            | "expired"
+            | "ended"
+            | "deleted"
+            | "terminated"
+            | "completed"
+            | "inactive"
+            | "trialexpired"
+            | "trialended"
+            | "cancelledfromdunning"
+            | "canceledfromdunning" => Self::Canceled,
             _ => return None,
         })
     }
 
-    /// Returns whether `text` is an active status that ends with its period: Chargebee's `non_renewing`.
+    /// Returns whether `text` is an active status that ends with its period: Chargebee's `non_renewing`, or WooCommerce's
+    /// `pending-cancel`.
     pub fn is_last_period(text: &str) -> bool {
-        letters(text) == "nonrenewing"
+        matches!(letters(text).as_str(), "nonrenewing" | "pendingcancel" | "pendingcancellation")
     }
 
     /// Returns whether it is the status of a customer.

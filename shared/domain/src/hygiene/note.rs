@@ -118,6 +118,11 @@ pub enum Reason {
     /// No currency. The event keeps it.
     #[error("no currency: three letters of ISO 4217, such as EUR; the amount counts as no payment")]
     Currency,
+    /// No status of a subscription. The event keeps it.
+    #[error(
+        "no known status of a subscription, such as trialing, active, past_due, paused or canceled: it changes nothing"
+    )]
+    Status,
     /// No answer of the survey's scale. The event keeps it.
     #[error(
         "no answer that can be read: a whole number from {lowest} to {highest}, or its text, such as \"{highest}\" or \"{highest}/{highest}\"; it counts as no answer"

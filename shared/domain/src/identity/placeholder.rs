@@ -13,7 +13,8 @@ const MAX_BYTES: usize = 120;
 const MAX_WRAPPINGS: usize = 8;
 
 /// Words for no value or nobody, in lower case, without spaces, `_` and `-`.
-const WORDS: [&str; 53] = [
+/// The last one is the id that PostHog's browser SDK sends of everyone who has not allowed cookies.
+const WORDS: [&str; 54] = [
     "anonymous",
     "anonymoususer",
     "anonymousvisitor",
@@ -67,6 +68,7 @@ const WORDS: [&str; 53] = [
     "unset",
     "visitor",
     "void",
+    "$posthogcookieless",
 ];
 
 /// Names of fields and variables that contain ids, in lower case and without separators.

@@ -124,6 +124,37 @@ fn one_moment_is_read_in_every_spelling() {
 }
 
 #[test]
+fn a_time_without_a_zone_is_read_in_the_given_one_in_every_spelling() {
+    let berlin = TimeZone::get("Europe/Berlin").unwrap();
+    let expected: Timestamp = "2026-02-01T09:00:00Z".parse().unwrap();
+    for text in [
+        "2026-02-01 10:00:00",
+        "2026-02-01T10:00:00",
+        "2026-02-01 10:00",
+        "2026/02/01 10:00:00",
+        "20260201100000",
+        "20260201T100000",
+        "2026-02-01 10:00 AM",
+        "Feb 1 2026 10:00",
+        "1 Feb 2026 10:00 AM",
+        "Sun, 01 Feb 2026 10:00:00",
+        "1-Feb-2026 10:00:00",
+        "2026-02-01T09:00:00Z",
+        "2026-02-01 10:00:00+01",
+        "2026-02-01 09:00:00 UTC",
+        "Sun, 01 Feb 2026 09:00:00 GMT",
+        "1769936400",
+        "2026-02-01T10:00:00+01:00",
+    ] {
+        assert_eq!(parse_in(text, &berlin), Some(expected), "{text}");
+    }
+    let midnight: Timestamp = "2026-01-31T23:00:00Z".parse().unwrap();
+    for text in ["2026-02-01", "20260201", "Feb 1 2026", "2026/02/01"] {
+        assert_eq!(parse_in(text, &berlin), Some(midnight), "{text}");
+    }
+}
+
+#[test]
 fn json_values_of_every_kind_are_read() {
     for value in [
         json!(SECOND),

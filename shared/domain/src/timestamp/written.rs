@@ -20,8 +20,8 @@ struct Found {
     zone: Option<TimeZone>,
 }
 
-/// Parses a time; `None` if a word is unknown or the date is incomplete.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+/// Parses a time, in `zone` if it names none; `None` if a word is unknown or the date is incomplete.
+pub(super) fn parse(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let mut found = Found::default();
     let mut in_brackets = false;
     for word in text.split_whitespace() {
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
             found.word(word)?;
         }
     }
-    found.moment()
+    found.moment(zone)
 }
 
 impl Found {
@@ -205,7 +205,7 @@ impl Found {
         self.name(rest)
     }
 
-    fn moment(self) -> Option<Timestamp> {
+    fn moment(self, local: &TimeZone) -> Option<Timestamp> {
         let date = Date::new(self.year?, self.month?, self.day?).ok()?;
         let date = if self.ends_day { date.tomorrow().ok()? } else { date };
         let mut time = self.time.unwrap_or_else(Time::midnight);
@@ -218,7 +218,7 @@ impl Found {
             };
             time = time.with().hour(hour).build().ok()?;
         }
-        let zone = self.offset.map(Offset::to_time_zone).or(self.zone).unwrap_or(TimeZone::UTC);
+        let zone = self.offset.map(Offset::to_time_zone).or(self.zone).unwrap_or_else(|| local.clone());
         date.to_datetime(time).to_zoned(zone).ok().map(|zoned| zoned.timestamp())
     }
 }

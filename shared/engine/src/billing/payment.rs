@@ -2,7 +2,7 @@
 
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::billing::said::{amount, currency, text};
+use perennial_domain::billing::said::{PAID, amount, currency, text};
 use perennial_domain::{Currency, Event, EventKind, Money, Properties, hash};
 use serde::{Deserialize, Serialize};
 
@@ -81,8 +81,8 @@ pub enum Movement {
     Refund(u64, Refund),
 }
 
-/// Returns the payment data of `event`: `properties.revenue` in major units, a number or its text, in
-/// `properties.currency` or US dollars (the names of Segment's e-commerce specification). billing.toml defines which
+/// Returns the payment data of `event`: `properties.revenue`, or without it `properties.total`, in major units, a number or
+/// its text, in `properties.currency` or US dollars (the names of Segment's e-commerce specification). billing.toml defines which
 /// events are payments, corrections and refunds. Invalid amounts, and those of public sources, are ignored.
 pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
     if event.kind != EventKind::Track || !event.is_trusted() {
@@ -96,14 +96,14 @@ pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
     let milestones = config.lifecycle.milestones.get(name);
     let is_bought = milestones.is_some_and(|milestones| milestones.contains(&Milestone::Customer));
     if is_bought || rules.paid.contains(name) {
-        let minor = amount(said, &["revenue"], currency)?;
+        let minor = amount(said, PAID, currency)?;
         return Some(match id {
             Some(id) => Movement::Payment(id, Payment { paid: Some(Said { at, minor }), ..nothing }),
             None => Movement::Plain(Money { minor, currency }),
         });
     }
     if rules.corrected.contains(name) {
-        let minor = amount(said, &["revenue"], currency)?;
+        let minor = amount(said, PAID, currency)?;
         return Some(Movement::Payment(id?, Payment { corrected: Some(Said { at, minor }), ..nothing }));
     }
     if rules.cancelled.contains(name) {
@@ -112,7 +112,7 @@ pub fn movement(config: &Config, event: &Event) -> Option<Movement> {
     if !rules.refunded.contains(name) {
         return None;
     }
-    let minor = amount(said, &["revenue", "total", "amount"], currency).map(i64::abs);
+    let minor = amount(said, PAID, currency).or_else(|| amount(said, &["amount"], currency)).map(i64::abs);
     let refund_id = text(said, &["refund", "refund_id", "refundId"]);
     if let (None, None, Some(minor)) = (id, &refund_id, minor) {
         return Some(Movement::Plain(Money { minor: -minor, currency }));

@@ -3,7 +3,7 @@
 use super::unverified::trial_key;
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::billing::said::{amount, currency, text};
+use perennial_domain::billing::said::{PAID, amount, currency, text};
 use perennial_domain::billing::{Renewal, Status, SubscriptionReport, Terms};
 use perennial_domain::traits::readable;
 use perennial_domain::{AccountId, Event, Identity, Properties, hash, scalar, timestamp};
@@ -36,7 +36,7 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     let told = text(said, &["status"]).and_then(|text| Status::parse(&text));
     let invoice = text(said, &["invoice", "invoice_id", "invoiceId"]);
     let is_renewal = config.accounts.renewal.events.contains(name);
-    let is_of_nothing = currency(said).and_then(|currency| amount(said, &["revenue"], currency)) == Some(0);
+    let is_of_nothing = currency(said).and_then(|currency| amount(said, PAID, currency)) == Some(0);
     let is_paid = (config.billing.paid.contains(name) || (is_renewal && invoice.is_some())) && !is_of_nothing;
     let is_invoice = is_renewal && invoice.is_some();
     let status = told.or(implied.filter(|status| !(is_invoice && *status == Status::Active)));

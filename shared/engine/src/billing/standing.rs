@@ -3,7 +3,8 @@
 use super::subscription::Subscription;
 use super::unverified;
 use crate::moment::Moment;
-use crate::state::{Span, State};
+use crate::span::Span;
+use crate::state::State;
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::Status;

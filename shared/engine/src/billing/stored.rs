@@ -1,7 +1,7 @@
 //! A subscription as it is stored: its moments as distances from its newest report, which take 1 to 4 bytes instead of 6.
 
 use super::subscription::{self, Dated};
-use crate::state::Span;
+use crate::span::Span;
 use perennial_domain::Currency;
 use perennial_domain::billing::{Interval, Status};
 use serde::{Deserialize, Serialize};

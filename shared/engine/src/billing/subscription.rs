@@ -1,6 +1,6 @@
 //! One subscription: its reports, merged in any order.
 
-use crate::state::Span;
+use crate::span::Span;
 use perennial_domain::billing::{Interval, Status, SubscriptionReport, Terms};
 use perennial_domain::{AccountId, Currency, Identity, Money};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::{Person, at, becomes, config};
 use jiff::tz::TimeZone;
-use perennial_engine::candidates::WaitsFor;
+use perennial_engine::candidate::WaitsFor;
 use perennial_engine::play::words::waits;
 use perennial_engine::taken::Taken;
 use perennial_engine::{Moment, candidates, tick};

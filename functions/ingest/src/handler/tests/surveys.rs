@@ -57,6 +57,20 @@ async fn a_payment_that_cannot_be_read_is_reported_and_stays_in_the_event() {
         let answer = fixture.post("/v1/track", bought("Order Completed", readable.clone(), "EUR")).await;
         assert!(answer.body["warnings"].is_null(), "{readable}: {}", answer.body);
     }
+    let total = |total: &str| json!({"userId":"u","event":"Order Completed","properties":{"total":total}}).to_string();
+    let answer = fixture.post("/v1/track", total("12,50")).await;
+    assert_eq!(answer.body["warnings"][0]["field"], "properties.total");
+    assert!(fixture.post("/v1/track", total("12.50")).await.body["warnings"].is_null());
+    let status = |event: &str, status: &str| {
+        json!({"userId":"u","event":event,"properties":{"subscription":"s1","status":status}}).to_string()
+    };
+    let answer = fixture.post("/v1/track", status("Subscription Updated", "nonsense")).await;
+    assert_eq!(answer.body["warnings"][0]["field"], "properties.status");
+    for (event, known) in
+        [("Subscription Updated", "SUSPENDED"), ("Subscription Updated", "past-due"), ("Ticket Solved", "done")]
+    {
+        assert!(fixture.post("/v1/track", status(event, known)).await.body["warnings"].is_null(), "{event} {known}");
+    }
     let other = fixture.post("/v1/track", bought("Prices Viewed", json!("from 9 EUR"), "EUR")).await;
     assert!(other.body["warnings"].is_null(), "no payment");
 }

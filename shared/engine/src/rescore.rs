@@ -5,7 +5,6 @@
 //! messages are kept.
 
 use crate::apply::apply;
-use crate::decide::Situation;
 use crate::evaluate::{Evaluation, look};
 use crate::moment::{Accounts, Moment};
 use crate::person::Person;
@@ -13,6 +12,7 @@ use crate::process::reschedule;
 use crate::profile::{Part, Profile};
 use crate::publish::publish;
 use crate::relist::list;
+use crate::situation::Situation;
 use crate::state::State;
 use crate::trend;
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ pub struct Rebuild<'c> {
     now: Timestamp,
     /// Which events of which identities count, by the hashes of their ids; all of everyone where `None`.
     only: Option<HashMap<Identity, HashSet<u64>>>,
+    /// Events of these identities that do not count: they may later, see [`Self::widen`].
+    others: Vec<Event>,
     parts: HashMap<Identity, Rebuilt>,
 }
 
@@ -86,7 +88,7 @@ pub struct Rescored {
 impl<'c> Rebuild<'c> {
     /// Begins with no events; everything that comes counts.
     pub fn new(config: &'c Config, now: Timestamp) -> Self {
-        Self { config, old: config, now, only: None, parts: HashMap::new() }
+        Self { config, old: config, now, only: None, others: Vec::new(), parts: HashMap::new() }
     }
 
     /// Compares the stored profile under the rules of `old`: those that it was counted under.
@@ -98,6 +100,22 @@ impl<'c> Rebuild<'c> {
     /// The same for a few identities, of which exactly the events in `only` count, by [`perennial_domain::MessageId::hash64`].
     pub fn only(config: &'c Config, now: Timestamp, only: HashMap<Identity, HashSet<u64>>) -> Self {
         Self { only: Some(only), ..Self::new(config, now) }
+    }
+
+    /// Has further events of the same identities count: those that were passed over count now, and no event needs to be
+    /// read again. Returns `false`, and changes nothing, if `only` has an identity that this was not begun with.
+    pub fn widen(&mut self, only: HashMap<Identity, HashSet<u64>>) -> bool {
+        let Some(known) = self.only.as_mut().filter(|known| only.keys().all(|identity| known.contains_key(identity)))
+        else {
+            return false;
+        };
+        for (identity, ids) in only {
+            known.entry(identity).or_default().extend(ids);
+        }
+        for event in std::mem::take(&mut self.others) {
+            self.count(&event);
+        }
+        true
     }
 
     /// The config that states are computed under.
@@ -114,10 +132,12 @@ impl<'c> Rebuild<'c> {
     pub fn count(&mut self, event: &Event) {
         let Some(identity) = event.identity() else { return };
         let id = event.seen_id();
-        if let Some(only) = &self.only
-            && !only.get(&identity).is_some_and(|ids| ids.contains(&id))
-        {
-            return;
+        if let Some(only) = &self.only {
+            match only.get(&identity) {
+                Some(ids) if ids.contains(&id) => {}
+                Some(_) => return self.others.push(event.clone()),
+                None => return,
+            }
         }
         let oldest = self.oldest_week();
         let part = self.parts.entry(identity).or_default();

@@ -24,7 +24,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use perennial_domain::time::{date_of, day_of};
 use perennial_domain::{Event, hash};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,6 +101,10 @@ pub fn undamaged<T>(
 pub struct Archive {
     objects: Arc<dyn ObjectStore>,
 }
+
+/// The objects of an archive that [`Archive::read_new`] has read.
+#[derive(Debug, Default)]
+pub struct AlreadyRead(BTreeSet<Path>);
 
 impl Archive {
     /// Returns an archive at the root of `objects`; use a prefixed store for another place.
@@ -194,6 +198,20 @@ impl Archive {
         &self,
     ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
         Ok(self.events_of(self.days().await?))
+    }
+
+    /// Returns the events of all objects that are not in `read` yet, in the same order, and adds the objects to it.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub async fn read_new(
+        &self,
+        read: &mut AlreadyRead,
+    ) -> Result<impl Stream<Item = Result<Event, ArchiveError>> + Send + 'static, ArchiveError> {
+        let mut paths = self.days().await?;
+        paths.retain(|path| !read.0.contains(path));
+        read.0.extend(paths.iter().cloned());
+        Ok(self.events_of(paths))
     }
 
     /// The objects that hold events, in their order.

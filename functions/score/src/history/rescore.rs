@@ -4,7 +4,8 @@
 //! counted, so a profile that was read before the archive has counted nothing that the archive lacks. If both then
 //! agree on the number of events, they are the same events, and the profile is written under the condition that nobody
 //! wrote it since. Otherwise (an event arrived in between, or an archived one is not counted yet) the profile is read
-//! again with the ids that it has counted, and exactly those events of the archive are recounted.
+//! again with the ids that it has counted, and exactly those events of the archive are recounted. Further rounds read only
+//! what was archived since, so that people who are active all the time are done as well.
 
 mod tally;
 
@@ -22,7 +23,7 @@ use perennial_domain::{Identity, PersonId};
 use perennial_engine::Action;
 use perennial_engine::membership::memberships;
 use perennial_engine::rescore::Rebuild;
-use perennial_store::archive::undamaged;
+use perennial_store::archive::{AlreadyRead, undamaged};
 use perennial_store::{Consistency, Loaded, StoreError, Stored, Summary};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,8 +31,8 @@ use std::time::Duration;
 
 pub use tally::{Example, Moved, Outcome, StageMoved};
 
-/// Rounds in which unfinished profiles are processed again.
-const ROUNDS: u32 = 5;
+/// Rounds in which unfinished profiles are processed again. Each but the first takes a moment.
+const ROUNDS: u32 = 25;
 /// The number of profiles loaded at once.
 const CHUNK: usize = 100;
 /// The pause before another round, in which work in progress is written.
@@ -57,17 +58,20 @@ pub async fn run(deps: &Deps, dry_run: bool, tell: Tell<'_>) -> Result<Outcome, 
     let versions = run.everyone(&mut outcome.unreadable).await?;
     outcome.people = versions.len() as u64;
     let mut rebuild = Rebuild::new(&config, run.now).against(old);
-    (outcome.events, outcome.damaged) = run.read(&mut rebuild).await?;
+    (outcome.events, outcome.damaged) = run.read(&mut rebuild, &mut AlreadyRead::default()).await?;
     let mut left = run.apply(&rebuild, versions, &mut outcome).await?;
-    drop(rebuild);
+    let mut read = AlreadyRead::default();
     for _ in 0..ROUNDS {
         if left.is_empty() {
             break;
         }
         tokio::time::sleep(PAUSE).await;
         let (versions, counted) = run.look_again(left, &mut outcome.unreadable).await?;
-        let mut rebuild = Rebuild::only(&config, run.now, counted).against(old);
-        run.read(&mut rebuild).await?;
+        if !rebuild.widen(counted.clone()) {
+            rebuild = Rebuild::only(&config, run.now, counted).against(old);
+            read = AlreadyRead::default();
+        }
+        run.read(&mut rebuild, &mut read).await?;
         left = run.apply(&rebuild, versions, &mut outcome).await?;
     }
     outcome.not_done = left;
@@ -132,21 +136,22 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the whole archive; gives how many events it has, and how many objects and lines are damaged. Who lacks an event for that is not rescored.
-    async fn read(&self, rebuild: &mut Rebuild<'_>) -> Result<(u64, u64), HistoryError> {
+    /// Reads the archive, but for what was read before; gives how many events that has, and how many objects and lines are
+    /// damaged. Who lacks an event for that is not rescored.
+    async fn read(&self, rebuild: &mut Rebuild<'_>, before: &mut AlreadyRead) -> Result<(u64, u64), HistoryError> {
         let damaged = AtomicU64::new(0);
-        let mut events = std::pin::pin!(undamaged(self.deps.archive.read_all().await?, &damaged));
-        let mut read = 0;
+        let mut events = std::pin::pin!(undamaged(self.deps.archive.read_new(before).await?, &damaged));
+        let mut count = 0;
         while let Some(event) = events.try_next().await? {
             rebuild.count(&event);
-            read += 1;
-            if read % TELL_EVERY == 0 {
-                (self.tell)(Progress { phase: Phase::Events, done: read, of: 0 });
+            count += 1;
+            if count % TELL_EVERY == 0 {
+                (self.tell)(Progress { phase: Phase::Events, done: count, of: 0 });
                 // A long run lets others of its thread have their turn.
                 tokio::task::yield_now().await;
             }
         }
-        Ok((read, damaged.load(Ordering::Relaxed)))
+        Ok((count, damaged.load(Ordering::Relaxed)))
     }
 
     /// Reads profiles with the ids that they have counted.

@@ -37,6 +37,7 @@ pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, 
         }
         _ => {
             entry.curve = Some(silence::curve(moment, view, &entry));
+            supersede(profile, &primary);
             profile.outbox.push(Action::PublishMember { account: primary.clone(), member: entry.clone() });
             Some((primary, entry.clone()))
         }
@@ -45,6 +46,7 @@ pub(crate) fn publish(moment: &Moment<'_>, profile: &mut Profile, view: &State, 
         let member = seen_elsewhere(&entry, view, &account);
         if profile.elsewhere.get(&account).is_none_or(|old| differs(old, &member, moment.now)) {
             profile.elsewhere.insert(account.clone(), member.clone());
+            supersede(profile, &account);
             profile.outbox.push(Action::PublishMember { account, member });
         }
     }
@@ -57,7 +59,21 @@ fn leave(profile: &mut Profile, belongs: impl Fn(&AccountId) -> bool) {
     profile.published.take_if(|(account, _)| !belongs(account));
     profile.elsewhere.retain(|account, _| belongs(account));
     let person = profile.id;
-    profile.outbox.extend(left.into_iter().map(|account| Action::LeaveAccount { account, person, version: None }));
+    for account in left {
+        supersede(profile, &account);
+        profile.outbox.push(Action::LeaveAccount { account, person, version: None });
+    }
+}
+
+/// Drops what is yet to be written of the profile's own entry in `account`. Entries are written by the version of the
+/// profile's write, of which only the first is accepted: with both in one outbox, the earlier one would win.
+fn supersede(profile: &mut Profile, account: &AccountId) {
+    let person = profile.id;
+    profile.outbox.retain(|action| match action {
+        Action::PublishMember { account: of, .. } => of != account,
+        Action::LeaveAccount { account: of, person: whose, version: None } => of != account || *whose != person,
+        _ => true,
+    });
 }
 
 /// Returns the entry in an account that is not the primary one: the person, and when they were last active there, to

@@ -296,6 +296,31 @@ async fn a_process_that_dies_before_it_joins_leaves_that_to_the_next() {
     assert_eq!(person.profile.parts.len(), 2);
 }
 
+/// Another worker changed the profile again before its first actions were executed, as a merge can.
+#[tokio::test]
+async fn of_two_entries_for_one_account_that_are_pending_the_later_one_holds() {
+    let bench = Bench::new().await;
+    let config = crate::support::config();
+    let moment = perennial_engine::Moment::new(&config, at(0));
+    let mut stored = perennial_store::Stored::new(Profile::new(identity("u1")));
+    for (id, account, second) in [("g1", "acme", -50), ("g2", "other", -40)] {
+        let event = EventBuilder::group(id, "u1", account).at(at(second)).build();
+        let mode = perennial_engine::Mode::Live;
+        perennial_engine::process(&moment, &mut stored.profile, &[event], &Default::default(), mode);
+        bench.store.save(&mut stored).await.unwrap();
+    }
+    // Nothing about the person that an entry says changes with this.
+    let event = EventBuilder::track("t1", "u1", "Menu Opened").at(at(-4)).build();
+    assert!(bench.restarted().feed(&[vec![event]]).await.is_empty());
+    let elsewhere = async |account: &str| {
+        let account = AccountId::parse(account).unwrap();
+        let members = bench.store.members(&account, None, None).await.unwrap().members;
+        members.into_iter().map(|member| (member.person, member.elsewhere)).collect::<Vec<_>>()
+    };
+    assert_eq!(elsewhere("other").await, [(user("u1"), false)]);
+    assert_eq!(elsewhere("acme").await, [(user("u1"), true)]);
+}
+
 #[tokio::test]
 async fn processes_that_join_the_same_people_at_once_end_in_one_person() {
     let bench = Bench::new().await;

@@ -308,6 +308,14 @@ async fn failed_start_stores_nothing() {
         refused(&["--port", "0", "--data", data.to_str().unwrap(), "--config", config.path().to_str().unwrap()]).await;
     assert!(said.contains("`nonsense` is"), "{said}");
     assert!(!data.exists(), "a wrong config makes no folder");
+    // What only `config check` finds: a template that cannot be rendered.
+    write_config(config.path());
+    let template = config.path().join("templates/welcome.toml");
+    let broken = fs::read_to_string(&template).unwrap().replacen("{{", "{{ \"a\" | urlencode }}{{", 1);
+    fs::write(&template, broken).unwrap();
+    let said =
+        refused(&["--port", "0", "--data", data.to_str().unwrap(), "--config", config.path().to_str().unwrap()]).await;
+    assert!(said.contains("welcome.toml") && said.contains("urlencode") && !data.exists(), "{said}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let said = refused(&["--port", &port, "--data", data.to_str().unwrap()]).await;

@@ -1,5 +1,6 @@
 //! `perennial up`
 
+use super::config::check::{Report, in_color};
 use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use perennial_embedded_aws::{FaultPlan, SesLimits};
@@ -109,6 +110,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(dir) => bundle::read_dir(dir)?,
         None => bundle::embedded(),
     };
+    if let Some(dir) = &args.config {
+        let report = Report::of(&config);
+        if !report.errors.is_empty() {
+            eprint!("{}", report.text(&dir.display().to_string(), in_color()));
+            eprintln!("Nothing was started.");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     let (clock, simulated) = match args.simulate_from {
         Some(start) => {
             let (clock, simulated) = Clock::simulated(start);

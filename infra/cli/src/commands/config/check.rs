@@ -37,15 +37,15 @@ pub(in crate::commands) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns whether the output may be coloured.
-pub(super) fn in_color() -> bool {
+pub(in crate::commands) fn in_color() -> bool {
     #[expect(clippy::disallowed_methods, reason = "the terminal's user asks for it, https://no-color.org")]
     let is_asked_not_to = std::env::var_os("NO_COLOR").is_some();
     std::io::stdout().is_terminal() && !is_asked_not_to
 }
 
 /// The findings in a folder.
-pub(super) struct Report {
-    pub(super) errors: Vec<ConfigError>,
+pub(in crate::commands) struct Report {
+    pub(in crate::commands) errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
     /// `true` if a source accepts a well-known write key.
     pub(super) has_local_keys: bool,
@@ -54,7 +54,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn of(bundle: &Bundle) -> Self {
+    pub(in crate::commands) fn of(bundle: &Bundle) -> Self {
         let checked = check::check(bundle);
         let mut errors = checked.errors;
         let templates = templates(bundle);
@@ -73,7 +73,7 @@ impl Report {
     }
 
     /// Returns one line for each finding, and a summary line.
-    pub(super) fn text(&self, dir: &str, color: bool) -> String {
+    pub(in crate::commands) fn text(&self, dir: &str, color: bool) -> String {
         let mut text = String::new();
         let paint = |code: &str, part: &str| if color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() };
         for (kind, code, findings) in [("error", "1;31", &self.errors), ("warning", "1;33", &self.warnings)] {

@@ -1,6 +1,6 @@
 //! `perennial config`: checks a config folder, and manages the configuration of a running system.
 
-mod check;
+pub(super) mod check;
 mod deployment;
 mod pages;
 mod push;

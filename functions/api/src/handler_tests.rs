@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_contracts::queue::EventsPayload;
 use perennial_domain::{DecisionId, Event, PersonId, SourceId};
-use perennial_engine::state::Span;
+use perennial_engine::span::Span;
 use perennial_lambda_kit::queue::Depth;
 use perennial_store::rejects::Reject;
 use perennial_store::{Consistency, Loaded};

@@ -11,7 +11,7 @@ use perennial_config::Config;
 use perennial_domain::{AnonymousId, Cause, Channel, ConfigVersion, Decision, DecisionId, Identity, MessageId, UserId};
 use perennial_engine::Profile;
 use perennial_engine::register::Register;
-use perennial_engine::state::Span;
+use perennial_engine::span::Span;
 use perennial_lambda_kit::Clock;
 use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::calls::Calls;

@@ -1,47 +1,17 @@
 //! Delivers one decision: plans, claims, sends and records it.
 
-use crate::confirm;
+use crate::act::{Try, act, put_back};
+use crate::claims::{at_work, is_too_old, record};
+use crate::delivered::Delivered;
 use crate::deps::Deps;
+use crate::doubt::{DIED, doubt};
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
 use crate::requeue::{self, Patience};
-use crate::unsettled;
 use jiff::{SignedDuration, Timestamp};
-use perennial_channels::Outcome;
-use perennial_config::Config;
-use perennial_contracts::queue::{MessagesPayload, Unsettled};
+use perennial_contracts::queue::MessagesPayload;
 use perennial_domain::{Channel, Decision};
-use perennial_lambda_kit::redact::short;
-use perennial_store::messages::{Claim, Held, MessageState, Outcome as Recorded};
-use std::time::Duration;
-
-/// The longest duration of a delivery: Lambda's own limit. The process of an older claim has ended.
-const LONGEST_DELIVERY: SignedDuration = SignedDuration::from_mins(15);
-
-/// The outcome of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivered {
-    /// It was sent.
-    Sent,
-    /// It was sent as a test.
-    Test,
-    /// It was withheld.
-    Withheld,
-    /// It was withheld: its journey is paused.
-    Paused,
-    /// It was not sent, and will not be.
-    Failed,
-    /// Unknown: it may or may not have gone out.
-    Unknown,
-    /// Unknown so far: it is evaluated again later.
-    Waiting,
-    /// It was requeued: for quiet hours, the rate or the quota, or its receiver.
-    Deferred,
-    /// It is older than its journey allows, and is not sent.
-    Expired,
-    /// Another delivery was done with it before.
-    Before,
-}
+use perennial_store::messages::{Claim, MessageState, Outcome as Recorded};
 
 /// The next action on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,29 +24,6 @@ enum Next<'a> {
     Wait(SignedDuration),
     /// It is done.
     Leave,
-}
-
-/// One attempt at a decision, by the delivery that claimed it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Try<'a> {
-    /// The decision to carry out.
-    pub(crate) decision: &'a Decision,
-    /// Identifies this delivery.
-    pub(crate) claimant: &'a str,
-    /// The unresolved claim that this one replaces.
-    pub(crate) instead_of: Option<&'a Unsettled>,
-    /// Its attempts so far.
-    pub(crate) patience: Patience,
-}
-
-impl Try<'_> {
-    /// Returns the queue message that continues it.
-    fn again(&self) -> MessagesPayload {
-        match self.instead_of {
-            Some(unsettled) => MessagesPayload::Unsettled(unsettled.clone()),
-            None => MessagesPayload::Decision(self.decision.clone()),
-        }
-    }
 }
 
 /// Delivers `decision`, or finds that it was delivered. `claimant` identifies this delivery.
@@ -114,13 +61,8 @@ pub(crate) async fn deliver(
             requeue::send_after(deps, MessagesPayload::Decision(decision.clone()), left).await?;
             Ok(Delivered::Waiting)
         }
-        Next::Doubt(dead) => unsettled::doubt(deps, decision, dead, unsettled::DIED, None).await,
+        Next::Doubt(dead) => doubt(deps, decision, dead, DIED, None).await,
     }
-}
-
-/// Returns whether a message is older than its journey allows, so that its content may no longer be true.
-pub(crate) fn is_too_old(config: &Config, decision: &Decision, now: Timestamp) -> bool {
-    now.duration_since(decision.decided_at) > config.max_age(decision)
 }
 
 /// Records a message that became too old while it waited. One that was claimed before may have been sent.
@@ -143,7 +85,7 @@ async fn expire(deps: &Deps, decision: &Decision, claimant: &str, now: Timestamp
         return Ok(Delivered::Waiting);
     }
     match decision.channel {
-        Channel::Mail => unsettled::doubt(deps, decision, &held.claimant, unsettled::DIED, None).await,
+        Channel::Mail => doubt(deps, decision, &held.claimant, DIED, None).await,
         // The receiver's last response, if any.
         Channel::InApp | Channel::Webhook => {
             let outcome = Recorded { detail: held.record.detail, ..Recorded::new(MessageState::Expired, now) };
@@ -151,41 +93,6 @@ async fn expire(deps: &Deps, decision: &Decision, claimant: &str, now: Timestamp
             Ok(Delivered::Expired)
         }
     }
-}
-
-/// Requeues a message until `until`, or until it is too old, if that is sooner. It is not claimed, or its claim may be
-/// taken over.
-async fn put_back(deps: &Deps, own: &Try<'_>, until: Timestamp, patience: Patience) -> Result<Delivered, DeliverError> {
-    let config = deps.config.current().await;
-    let too_old = own.decision.decided_at + config.max_age(own.decision) + SignedDuration::from_secs(1);
-    requeue::wait(deps, own.again(), until.min(too_old), patience).await?;
-    Ok(Delivered::Deferred)
-}
-
-/// Requeues a message that its receiver, or the mail service, did not accept.
-async fn refused(deps: &Deps, own: &Try<'_>, reason: &str, after: Option<Duration>) -> Result<Delivered, DeliverError> {
-    let (decision, now) = (own.decision, deps.clock.now());
-    let (until, patience) = own.patience.next(after, &decision.id, now);
-    let id = decision.id.to_string();
-    tracing::info!(decision = %short(&id), tries = patience.tries, reason, "a message is not accepted and will be retried");
-    put_back(deps, own, until, patience).await
-}
-
-/// Returns how much longer the owner of a claim may still be running; `None` once it must have ended.
-///
-/// An earlier delivery of the same queue message has ended, since SQS delivers a message to one consumer at a time. Any
-/// other owner may have received a second copy, which SQS redelivers if that delivery dies, or this very message before
-/// it was redriven from a dead-letter queue under another id. The two cannot be distinguished, so the message is kept
-/// until the claim is resolved or too old.
-pub(crate) fn at_work(held: &Held, claimant: &str, now: Timestamp) -> Option<SignedDuration> {
-    let claimed = held.record.times.get(&MessageState::Claimed)?;
-    let left = LONGEST_DELIVERY.saturating_sub(now.duration_since(*claimed));
-    (message_of(&held.claimant) != message_of(claimant) && left.is_positive()).then_some(left)
-}
-
-/// The queue message's id of a claimant: `ID/RECEIVES`.
-fn message_of(claimant: &str) -> &str {
-    claimant.rsplit_once('/').map_or(claimant, |(message, _)| message)
 }
 
 async fn is_done(deps: &Deps, decision: &Decision) -> Result<bool, DeliverError> {
@@ -206,166 +113,12 @@ fn next<'a>(claim: &'a Claim, is_repeatable: bool, claimant: &str, now: Timestam
     }
 }
 
-/// Executes `plan` and records the outcome. The decision is claimed.
-///
-/// # Errors
-/// As of [`deliver`].
-pub(crate) async fn act(deps: &Deps, own: Try<'_>, plan: Plan) -> Result<Delivered, DeliverError> {
-    let decision = own.decision;
-    match plan {
-        Plan::Withhold(reason) => {
-            suppress(deps, decision, reason.to_owned()).await?;
-            Ok(Delivered::Withheld)
-        }
-        Plan::Capped(why) => {
-            let outcome = Recorded { detail: Some(why), ..Recorded::new(MessageState::Capped, deps.clock.now()) };
-            record(deps, decision, &outcome).await?;
-            Ok(Delivered::Withheld)
-        }
-        Plan::Confirm(confirmation) => {
-            confirm::ask(deps, *confirmation).await?;
-            suppress(deps, decision, "the reader has not confirmed the mail address yet".to_owned()).await?;
-            Ok(Delivered::Withheld)
-        }
-        Plan::Paused(figures) => {
-            suppress(deps, decision, figures).await?;
-            Ok(Delivered::Paused)
-        }
-        Plan::InApp(message) => {
-            let mut outcome = Recorded::new(MessageState::Sent, deps.clock.now());
-            outcome.subject = Some(message.title);
-            outcome.text = Some(message.body);
-            outcome.link = message.link;
-            // Idempotent: a single lost response must not lose the message.
-            if deps.store.record_in_app(decision, &outcome).await.is_err() {
-                deps.store.record_in_app(decision, &outcome).await?;
-            }
-            Ok(Delivered::Sent)
-        }
-        // Decided before anything was claimed.
-        Plan::Wait { until, patience } => {
-            give_back(deps, own).await?;
-            put_back(deps, &own, until, patience).await
-        }
-        Plan::Mail { mail, subject } => {
-            let domain = mail.domain().to_owned();
-            match deps.mail.send(mail).await {
-                outcome @ (Outcome::Retry { .. } | Outcome::Paused { .. }) => {
-                    let (reason, after) = later(outcome);
-                    give_back(deps, own).await?;
-                    if let Some(until) = after.and_then(|after| deps.clock.now().checked_add(after).ok()) {
-                        deps.pace.hold(until);
-                    }
-                    refused(deps, &own, &reason, after).await
-                }
-                Outcome::Refused { reason } => {
-                    give_back(deps, own).await?;
-                    Err(DeliverError::Refused { channel: "mail", reason })
-                }
-                Outcome::Unknown { reason } => {
-                    unsettled::doubt(deps, decision, own.claimant, &reason, Some(subject)).await
-                }
-                outcome => settle(deps, decision, outcome, subject, Some(domain)).await,
-            }
-        }
-        Plan::Endpoint { endpoint, secret, message, subject } => {
-            let id = decision.id.to_string();
-            let outcome = deps.endpoints.send(&endpoint, secret.expose(), &id, &message, deps.clock.now()).await;
-            let channel = endpoint.kind.as_str();
-            match outcome {
-                Outcome::Retry { .. } | Outcome::Unknown { .. } | Outcome::Paused { .. } if message.is_repeatable() => {
-                    let is_news = own.patience.tries == 0 || !matches!(outcome, Outcome::Paused { .. });
-                    let (reason, after) = later(outcome);
-                    // The claim stays: the next delivery sends under the same id. It shows what the receiver said last.
-                    if is_news {
-                        let mut held = Recorded::new(MessageState::Claimed, deps.clock.now());
-                        held.detail = Some(reason.clone());
-                        record(deps, decision, &held).await?;
-                    }
-                    refused(deps, &own, &reason, after).await
-                }
-                Outcome::Retry { .. } | Outcome::Paused { .. } => {
-                    let (reason, after) = later(outcome);
-                    give_back(deps, own).await?;
-                    refused(deps, &own, &reason, after).await
-                }
-                Outcome::Refused { reason } => {
-                    give_back(deps, own).await?;
-                    Err(DeliverError::Refused { channel, reason })
-                }
-                outcome => settle(deps, decision, outcome, subject, None).await,
-            }
-        }
-    }
-}
-
-async fn suppress(deps: &Deps, decision: &Decision, why: String) -> Result<(), DeliverError> {
-    let outcome = Recorded { detail: Some(why), ..Recorded::new(MessageState::Suppressed, deps.clock.now()) };
-    record(deps, decision, &outcome).await
-}
-
-/// Returns why something is to be retried, and when, if the receiver said so.
-pub(crate) fn later(outcome: Outcome) -> (String, Option<Duration>) {
-    match outcome {
-        Outcome::Retry { reason, after } => (reason, after),
-        Outcome::Paused { reason, after } => (reason.to_owned(), Some(after)),
-        Outcome::Unknown { reason } | Outcome::Rejected { reason } | Outcome::Refused { reason } => (reason, None),
-        Outcome::Sent { .. } => (String::new(), None),
-    }
-}
-
-/// Records a channel's final outcome; `domain` is that of a mail's recipient.
-async fn settle(
-    deps: &Deps,
-    decision: &Decision,
-    outcome: Outcome,
-    subject: String,
-    domain: Option<String>,
-) -> Result<Delivered, DeliverError> {
-    let (state, delivered, provider_id, detail) = match outcome {
-        Outcome::Sent { provider_id } => (MessageState::Sent, Delivered::Sent, provider_id, None),
-        Outcome::Rejected { reason } => (MessageState::Failed, Delivered::Failed, None, Some(reason)),
-        unknown => (MessageState::Unknown, Delivered::Unknown, None, Some(later(unknown).0)),
-    };
-    let recorded =
-        Recorded { subject: Some(subject), provider_id, domain, detail, ..Recorded::new(state, deps.clock.now()) };
-    record(deps, decision, &recorded).await?;
-    Ok(delivered)
-}
-
-/// Releases the claim on a message known not to have been sent that must not be sent twice. If that fails it stays
-/// claimed, and the next delivery has to treat it as sent.
-async fn give_back(deps: &Deps, own: Try<'_>) -> Result<(), DeliverError> {
-    let (person, id) = (own.decision.person, own.decision.id);
-    let once = || async {
-        match own.instead_of {
-            None => deps.store.release(person, id, own.claimant).await,
-            // The earlier claim stays unresolved: its report may still arrive, and needs the record.
-            Some(first) => deps.store.hand_back(person, id, own.claimant, &first.claimant, first.since).await,
-        }
-    };
-    if once().await.is_err() {
-        once().await?;
-    }
-    Ok(())
-}
-
-/// Records `outcome` of the decision's message.
-pub(crate) async fn record(deps: &Deps, decision: &Decision, outcome: &Recorded) -> Result<(), DeliverError> {
-    let first = deps.store.record(decision.person, decision.id, outcome).await;
-    // A single lost response must not lose the outcome. Recording is idempotent.
-    if first.is_err() {
-        deps.store.record(decision.person, decision.id, outcome).await?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use perennial_domain::{Cause, Channel, ConfigVersion, DecisionId, PersonId};
-    use perennial_store::messages::MessageRecord;
+    use perennial_store::messages::{Held, MessageRecord};
 
     fn taken(state: MessageState) -> Claim {
         let person = PersonId::derive(&[b"p"]);

@@ -1,6 +1,8 @@
 //! Handles one batch, each message by itself.
 
-use crate::decision::{self, Delivered};
+use crate::claims::is_too_old;
+use crate::decision;
+use crate::delivered::Delivered;
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::feedback;
@@ -160,7 +162,7 @@ async fn work(deps: &Deps, record: &Record, counts: &Counts) -> Result<(), Deliv
             let Waiting { message, until, tries, slot } = *waiting;
             let (patience, now) = (Patience { tries, slot }, deps.clock.now());
             let is_too_old = match requeue::decision_of(&message) {
-                Some(decision) => decision::is_too_old(&*deps.config.current().await, decision, now),
+                Some(decision) => is_too_old(&*deps.config.current().await, decision, now),
                 None => false,
             };
             if now < until && !is_too_old {

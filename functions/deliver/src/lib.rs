@@ -4,9 +4,13 @@ pub mod config;
 pub mod deps;
 pub mod handler;
 
+mod act;
 mod brief;
+mod claims;
 mod confirm;
 mod decision;
+mod delivered;
+mod doubt;
 mod error;
 mod feedback;
 mod input;

@@ -1,6 +1,6 @@
 //! A test mail of a journey: sent to a given address, recorded as a test, and never counted.
 
-use crate::decision::{Delivered, later};
+use crate::delivered::{Delivered, later};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use perennial_channels::Outcome;

@@ -23,7 +23,7 @@ use perennial_domain::{
 };
 use perennial_engine::Profile;
 use perennial_engine::register::Register;
-use perennial_engine::state::Span;
+use perennial_engine::span::Span;
 use perennial_lambda_kit::aws::{self, Endpoints};
 use perennial_lambda_kit::queue::MemoryQueue;
 use perennial_lambda_kit::{Clock, Env, SimulatedTime};

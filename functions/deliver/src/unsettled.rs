@@ -12,19 +12,19 @@
 //! by default, twice what the queue takes to retry a failing report), and a mail is sent to SES three times at most. A
 //! mail can still be lost if it was sent three times and never reported: it stays `unknown`, and is counted and logged.
 
-use crate::decision::{self, Delivered, Try};
+use crate::act::{Try, act};
+use crate::claims::{at_work, is_too_old, record};
+use crate::delivered::Delivered;
 use crate::deps::Deps;
+use crate::doubt::{DIED, doubt};
 use crate::error::DeliverError;
 use crate::plan::{self, Plan};
 use crate::requeue::{self, Patience};
 use jiff::{SignedDuration, Timestamp};
 use perennial_contracts::queue::{MessagesPayload, Unsettled};
-use perennial_domain::{Channel, Decision};
 use perennial_lambda_kit::redact::short;
 use perennial_store::messages::{Held, MessageState, Outcome as Recorded};
 
-/// The reason for a message whose delivery died.
-pub(crate) const DIED: &str = "a delivery ended between claiming and recording";
 /// The most attempts to send one mail to SES. Three missing reports are no accident: an operator has to investigate.
 const MOST_TRIES: u32 = 3;
 
@@ -43,36 +43,10 @@ enum Step<'a> {
     GiveUp,
 }
 
-/// Records that the outcome of `claimant`'s attempt is unknown. For a mail, requests another check through the messages
-/// queue.
-///
-/// # Errors
-/// [`DeliverError`] if that could not be made durable: the claim stays as it is, and the next delivery of the same
-/// message comes here.
-pub(crate) async fn doubt(
-    deps: &Deps,
-    decision: &Decision,
-    claimant: &str,
-    reason: &str,
-    subject: Option<String>,
-) -> Result<Delivered, DeliverError> {
-    let now = deps.clock.now();
-    let wait = deps.config.current().await.channels.mail.report_wait();
-    let wait = wait.filter(|_| decision.channel == Channel::Mail);
-    if let Some(wait) = wait {
-        let unsettled = Unsettled { decision: decision.clone(), claimant: claimant.to_owned(), since: now };
-        requeue::send_after(deps, MessagesPayload::Unsettled(unsettled), wait).await?;
-    }
-    let detail = Some(reason.to_owned());
-    decision::record(deps, decision, &Recorded { subject, detail, ..Recorded::new(MessageState::Unknown, now) })
-        .await?;
-    Ok(if wait.is_some() { Delivered::Waiting } else { Delivered::Unknown })
-}
-
 /// Determines the outcome of a mail, and sends it again if it was not accepted. `claimant` identifies this delivery.
 ///
 /// # Errors
-/// As of [`decision::deliver`].
+/// As of [`crate::decision::deliver`].
 pub(crate) async fn resolve(
     deps: &Deps,
     unsettled: &Unsettled,
@@ -90,9 +64,9 @@ pub(crate) async fn resolve(
             Ok(Delivered::Waiting)
         }
         Step::Doubt(dead) => doubt(deps, decision, dead, DIED, None).await,
-        Step::Send if decision::is_too_old(&config, decision, now) => {
+        Step::Send if is_too_old(&config, decision, now) => {
             // SES did not take it, and it is no longer to be sent.
-            decision::record(deps, decision, &Recorded::new(MessageState::Expired, now)).await?;
+            record(deps, decision, &Recorded::new(MessageState::Expired, now)).await?;
             Ok(Delivered::Expired)
         }
         Step::Send => {
@@ -107,14 +81,14 @@ pub(crate) async fn resolve(
                 return Ok(Delivered::Before);
             }
             tracing::info!(decision = %short(&decision.id.to_string()), tries = held.tries() + 1, "SES did not report a mail: it is sent again");
-            decision::act(deps, Try { decision, claimant, instead_of: Some(unsettled), patience }, plan).await
+            act(deps, Try { decision, claimant, instead_of: Some(unsettled), patience }, plan).await
         }
         Step::GiveUp => {
             let tries = held.tries();
             tracing::warn!(decision = %short(&decision.id.to_string()), tries, "the delivery outcome of a mail remains unknown");
             let detail = format!("SES did not report it; attempts: {tries}");
             let outcome = Recorded { detail: Some(detail), ..Recorded::new(MessageState::Unknown, unsettled.since) };
-            decision::record(deps, decision, &outcome).await?;
+            record(deps, decision, &outcome).await?;
             Ok(Delivered::Unknown)
         }
     }
@@ -138,7 +112,7 @@ fn step<'a>(
         if !is_claimed {
             return Step::Leave;
         }
-        return decision::at_work(held, claimant, now).map_or(Step::Doubt(&held.claimant), Step::Wait);
+        return at_work(held, claimant, now).map_or(Step::Doubt(&held.claimant), Step::Wait);
     }
     let Some(wait) = wait.filter(|_| held.tries() < MOST_TRIES) else { return Step::GiveUp };
     let left = wait.saturating_sub(now.duration_since(unsettled.since));

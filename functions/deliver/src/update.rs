@@ -1,6 +1,6 @@
 //! Delivers one update of a CRM's record of an account or a person: claims, sends and records it.
 
-use crate::decision::{Delivered, later};
+use crate::delivered::{Delivered, later};
 use crate::deps::Deps;
 use crate::error::DeliverError;
 use crate::requeue::{self, Patience};

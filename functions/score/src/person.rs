@@ -11,8 +11,8 @@ use crate::timers::RecordIndex;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{Entry, Event, PersonId};
-use perennial_engine::bounds::a_write;
 use perennial_engine::membership::memberships_after;
+use perennial_engine::shed::a_write;
 use perennial_engine::{
     Action, Mode, Moment, Profile, enter, entry_id, process, since_when_entered, since_when_in_ledger, tick,
 };

@@ -51,7 +51,7 @@ impl ServiceKind {
                 .and_then(|target| target.rsplit('.').next())
                 .unwrap_or("Unknown")
                 .to_owned(),
-            Self::Ses => super::ses::operation(&call.method, &call.path).to_owned(),
+            Self::Ses => super::ses::operation::of(&call.method, &call.path).to_owned(),
         }
     }
 }

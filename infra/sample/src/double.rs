@@ -1,9 +1,10 @@
 //! People whom ids alone do not identify: one person with two user ids, and people whose account is in no call.
 
-use super::plan::{Person, Plot, Role};
+use super::plan::{Person, Plot};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
-use super::{DAYS, names, person};
+use super::role::Role;
+use super::{DAYS, person, traits};
 use serde_json::json;
 
 /// The accounts in which the third person got a second user id through a new sign-on.
@@ -17,7 +18,7 @@ pub(super) fn second_sign_on(record: &mut Recorder, plot: &Plot, people: &[Perso
     let Some(known) = people.get(3).filter(|_| SECOND_SIGN_ON.contains(&plot.number)) else { return };
     let first_day = known.joins + 10;
     let second = Person { user: format!("sso-{}", known.user), browser: None, quiet: None, ..known.clone() };
-    let traits = json!({"email": names::shout(&known.mail), "name": known.name.to_uppercase()});
+    let traits = json!({"email": traits::shout(&known.mail), "name": known.name.to_uppercase()});
     if record.identify("product", Who::User(&second.user), (first_day, 30_000), traits) {
         record.same_person(&known.user, &second.user);
     }
@@ -34,7 +35,7 @@ pub(super) fn guest(record: &mut Recorder, plot: &Plot, rng: &mut Rng) {
     let mut guest = Person::draw(plot, plot.people, rng);
     (guest.role, guest.browser) = (Role::EndUser, None);
     let user = Who::User(&guest.user);
-    record.identify("product", user, (guest.joins, 36_000), names::traits(&guest, &plot.name()));
+    record.identify("product", user, (guest.joins, 36_000), traits::traits(&guest, &plot.name()));
     record.track("product", user, (guest.joins, 36_010), "Signed Up", json!({"role": "guest"}));
     for day in (guest.joins..DAYS).step_by(5).filter(|day| !plot.is_gone(*day)) {
         person::work(record, plot, &guest, day, rng);

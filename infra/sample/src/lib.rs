@@ -19,7 +19,9 @@ mod plan;
 mod prospects;
 mod record;
 mod rng;
+mod role;
 mod texts;
+mod traits;
 mod voice;
 
 pub use prospects::PROSPECTS;

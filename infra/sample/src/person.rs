@@ -1,9 +1,10 @@
 //! The life of a person: what they read before signing up, their days in the product, support and webinars.
 
-use super::plan::{COHORTS_RELEASED, FEATURES, Person, Plot, Role, TRIAL_DAYS};
+use super::plan::{COHORTS_RELEASED, FEATURES, Person, Plot, TRIAL_DAYS};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
-use super::{DAYS, names, texts, voice};
+use super::role::Role;
+use super::{DAYS, texts, traits, voice};
 use serde_json::json;
 
 /// Working hours, in seconds of the day: 08:00 to 18:00.
@@ -70,7 +71,7 @@ fn sign_up(record: &mut Recorder, plot: &Plot, person: &Person, first: bool) {
     let (day, user) = (person.joins, Who::User(&person.user));
     // A keen buyer gives the address for a white paper days before, and keeps comparing prices.
     let known = if person.keen { day - 4 } else { day };
-    let traits = names::traits(person, &plot.name());
+    let traits = traits::traits(person, &plot.name());
     // Some clients link the browser in a separate call.
     let aliased = person.browser.as_ref().filter(|_| plot.number % 10 == 4);
     let who = match &person.browser {

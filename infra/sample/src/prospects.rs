@@ -1,8 +1,9 @@
 //! Companies that only read and ask so far: their people are known by name, but no `group` call was ever made for them.
 
-use super::plan::{IDS, Role};
+use super::plan::IDS;
 use super::record::{Recorder, Who};
 use super::rng::Rng;
+use super::role::Role;
 use super::{ACCOUNTS, DAYS, names, person};
 use serde_json::json;
 

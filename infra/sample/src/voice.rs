@@ -1,8 +1,9 @@
 //! Texts of people: in surveys, to others, and in public.
 
-use super::plan::{OUTAGE, Person, Plot, Role};
+use super::plan::{OUTAGE, Person, Plot};
 use super::record::{Recorder, Who};
 use super::rng::Rng;
+use super::role::Role;
 use super::{BRAND, DAYS, texts};
 use serde_json::json;
 

@@ -4,10 +4,15 @@
 mod batches;
 pub(crate) mod gather;
 pub mod hubspot;
+pub mod record;
 pub mod salesforce;
 
+pub use record::{Contact, Object, Record, Task};
+
+use crate::about::{About, Person};
 use crate::address::Address;
-use crate::endpoint::{About, Message, PAUSED, Person};
+use crate::connection::PAUSED;
+use crate::message::Message;
 use crate::outcome::Outcome;
 use futures::future::BoxFuture;
 use perennial_config::channels::{ContactRecords, CrmRecords, TaskRecords};
@@ -17,62 +22,10 @@ use perennial_engine::account::Account;
 use perennial_engine::contact_id;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 /// The trait with a person's mail address.
 const ADDRESS_TRAIT: &str = "email";
-
-/// A kind of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Object {
-    /// A person.
-    Contact,
-    /// A company or account.
-    Account,
-    /// Something for a colleague to do.
-    Task,
-}
-
-/// A record that is to be made, or changed where it is there.
-#[derive(Clone, PartialEq)]
-pub struct Record {
-    /// The value of its identifying field.
-    pub id: String,
-    /// The CRM's fields and their new values; `null` clears a field.
-    pub fields: BTreeMap<String, Value>,
-}
-
-impl fmt::Debug for Record {
-    // A record contains personal data.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record").field("fields", &self.fields.len()).finish_non_exhaustive()
-    }
-}
-
-/// A task, and the contact it is about.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Task {
-    /// The contact; `None` if the person lacks the value that identifies contacts.
-    pub contact: Option<Record>,
-    /// The task.
-    pub task: Record,
-}
-
-/// A contact, and the account that it belongs to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Contact {
-    /// The contact.
-    pub record: Record,
-    /// The id by which the CRM has the account; `None` if it has none, or is not to be associated.
-    pub account: Option<String>,
-}
-
-impl From<Record> for Contact {
-    fn from(record: Record) -> Self {
-        Self { record, account: None }
-    }
-}
 
 /// A task whose contact exists in the CRM.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,99 +1,28 @@
 //! Sends messages, tasks and account updates to configured endpoints.
 
 use crate::breaker::{Breaker, Took};
-use crate::brief::Brief;
+use crate::connection::{Http, HttpTo, PAUSED, Unanswered, json_headers};
+use crate::crm;
 use crate::crm::gather::Gather;
 use crate::crm::hubspot::{self, HubSpot};
+use crate::crm::record::Task;
 use crate::crm::salesforce::{self, Salesforce};
-use crate::crm::{self, Contact, Record, Task};
 use crate::outcome::Outcome;
-use crate::pause::{self, Pauses};
-use crate::render::{Context, Rendered};
-use crate::transport::{Answer, Call, Resolve, SystemResolver, Transport, TransportError};
+use crate::render::Rendered;
+use crate::transport::SystemResolver;
 use crate::{slack, webhook};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::Method;
 use jiff::Timestamp;
 use perennial_config::channels::{Endpoint, Kind};
-use perennial_domain::{AccountId, CrmUpdate, Decision, Identity, PersonId};
+use perennial_domain::{AccountId, CrmUpdate};
 use perennial_engine::account::Account;
-use perennial_engine::{Evaluation, Profile, State};
-use std::fmt;
 use std::sync::Arc;
+
+pub use crate::about::{About, Person};
+pub use crate::message::Message;
 
 /// The largest body that is sent, in bytes.
 const MAX_BODY: usize = 256 * 1024;
-
-/// A message in the format of its endpoint.
-#[derive(Clone, PartialEq)]
-pub enum Message {
-    /// The body of a signed webhook, JSON.
-    Webhook(String),
-    /// The body of an incoming webhook of a chat, JSON.
-    Chat(String),
-    /// A task of a CRM, and the contact that it is about.
-    Task(Task),
-    /// A CRM's record of an account.
-    Account(Record),
-    /// A CRM's record of a person.
-    Contact(Contact),
-}
-
-impl fmt::Debug for Message {
-    // A message contains personal data.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Webhook(_) => "Webhook",
-            Self::Chat(_) => "Chat",
-            Self::Task(_) => "Task",
-            Self::Account(_) => "Account",
-            Self::Contact(_) => "Contact",
-        })
-    }
-}
-
-/// The parts of a message about a person.
-#[derive(Clone, Copy)]
-pub struct About<'a> {
-    /// The decision.
-    pub decision: &'a Decision,
-    /// The profile as it is now.
-    pub person: PersonId,
-    /// All identities of the profile.
-    pub identities: &'a [&'a Identity],
-    /// Traits and account.
-    pub context: &'a Context,
-    /// Stage and scores.
-    pub evaluation: &'a Evaluation,
-    /// The brief, for a task.
-    pub brief: &'a Brief,
-}
-
-impl fmt::Debug for About<'_> {
-    // Traits are personal.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("About").field("decision", &self.decision.id).finish_non_exhaustive()
-    }
-}
-
-/// The person of an update.
-#[derive(Clone, Copy)]
-pub struct Person<'a> {
-    /// The profile as it is now.
-    pub profile: &'a Profile,
-    /// The combined state of its identities.
-    pub view: &'a State,
-    /// The primary account.
-    pub account: Option<&'a AccountId>,
-    /// The account if the endpoint has its record.
-    pub company: Option<&'a AccountId>,
-}
-
-impl fmt::Debug for Person<'_> {
-    // Traits are personal.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Person").field("profile", &self.profile.id).finish_non_exhaustive()
-    }
-}
 
 impl Message {
     /// Returns the message for `rendered` at an endpoint of this `kind`.
@@ -136,16 +65,6 @@ impl Message {
             Kind::HubSpot(records) | Kind::Salesforce(records) => {
                 crm::person(records, update, person).map(Self::Contact)
             }
-        }
-    }
-
-    /// Returns whether the receiver recognizes a repetition, so that a message with an unknown outcome can be sent
-    /// again.
-    #[must_use]
-    pub const fn is_repeatable(&self) -> bool {
-        match self {
-            Self::Webhook(_) | Self::Task(_) | Self::Account(_) | Self::Contact(_) => true,
-            Self::Chat(_) => false,
         }
     }
 }
@@ -263,83 +182,8 @@ impl EndpointSender {
     }
 }
 
-/// Why a message was not offered whose receiver wants to be left alone.
-pub(crate) const PAUSED: &str = "the receiver asked to be left alone for a while";
 /// The same where it is down, or slow.
 const LEFT_ALONE: &str = "the receiver does not answer, or takes long, and is left alone for a while";
-
-/// Connections and the pauses of receivers.
-#[derive(Debug)]
-pub(crate) struct Http {
-    transport: Transport,
-    pauses: Pauses,
-}
-
-impl Http {
-    pub(crate) fn new(resolver: Arc<dyn Resolve>) -> Self {
-        Self { transport: Transport::new(resolver), pauses: Pauses::default() }
-    }
-}
-
-/// The connection to one endpoint.
-#[derive(Clone, Copy)]
-pub(crate) struct HttpTo<'a> {
-    pub(crate) http: &'a Http,
-    pub(crate) endpoint: &'a Endpoint,
-    pub(crate) now: Timestamp,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unanswered {
-    /// The address is not allowed.
-    Refused(&'static str),
-    /// The receiver wants to be left alone for so long.
-    Paused(std::time::Duration),
-    /// It was not sent.
-    NotSent(&'static str),
-    /// It may have been sent.
-    Lost(&'static str),
-}
-
-impl HttpTo<'_> {
-    /// Sends one request, unless the receiver wants to be left alone.
-    pub(crate) async fn send(
-        &self,
-        method: Method,
-        url: &str,
-        headers: HeaderMap,
-        body: String,
-        read: usize,
-    ) -> Result<Answer, Unanswered> {
-        if let Some(after) = self.http.pauses.left(url, self.now) {
-            return Err(Unanswered::Paused(after));
-        }
-        let allow_private = self.endpoint.allow_private;
-        let call = Call { method, url, allow_private, headers, body: body.into(), read };
-        let answer = self.http.transport.send(call).await.map_err(|error| match error {
-            TransportError::NotAllowed(reason) => Unanswered::Refused(reason),
-            TransportError::Unresolved | TransportError::Certificate(_) | TransportError::NotSent(_) => {
-                Unanswered::NotSent(error.reason())
-            }
-            TransportError::Lost(reason) => Unanswered::Lost(reason),
-        })?;
-        if matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
-            && let Some(after) = pause::retry_after(&answer.headers, self.now)
-        {
-            self.http.pauses.begin(url, self.now, after);
-        }
-        Ok(answer)
-    }
-}
-
-/// The headers of a JSON body.
-pub(crate) fn json_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::USER_AGENT, HeaderValue::from_static("Perennial"));
-    headers
-}
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]

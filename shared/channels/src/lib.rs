@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod about;
 pub mod account;
 pub mod address;
 mod breaker;
 pub mod brief;
+mod connection;
 pub mod crm;
 pub mod endpoint;
 mod filters;
@@ -14,6 +16,7 @@ pub mod in_app;
 pub mod invitation;
 pub mod lint;
 pub mod mail;
+mod message;
 mod mjml;
 pub mod outcome;
 pub mod page;
@@ -23,6 +26,7 @@ mod receiver;
 pub mod render;
 pub mod secrets;
 mod slack;
+mod tags;
 mod text;
 mod transport;
 mod truth;

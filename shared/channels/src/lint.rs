@@ -3,16 +3,13 @@
 
 mod foreign;
 mod members;
-mod tags;
 
 use crate::render::{NAMES, Renderer, TemplateProblem, environment, sources};
+use crate::tags::{self, Kind, Tag};
 use minijinja::{Environment, ErrorKind};
 use perennial_config::channels::Template;
-use perennial_config::error::nearest;
+use perennial_config::spelling::nearest;
 use std::collections::{BTreeMap, BTreeSet};
-use tags::{Kind, Tag};
-
-pub(crate) use tags::{Token, shown, tokens};
 
 /// Tags that templates have.
 const TAGS: [&str; 17] = [
@@ -226,11 +223,6 @@ fn name_message(path: &str, head: &str) -> String {
     };
     let meant = did_you_mean(meant.as_deref());
     format!("nothing fills `{path}`{meant} Names: {}", NAMES.join(", "))
-}
-
-/// Returns the content of a template's tags.
-pub(crate) fn tags_of(source: &str) -> impl Iterator<Item = &str> {
-    tags::of(source).into_iter().map(|tag| tag.inner)
 }
 
 #[cfg(test)]

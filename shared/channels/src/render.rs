@@ -295,7 +295,7 @@ impl Noting {
     pub fn new(templates: &BTreeMap<String, Template>) -> Self {
         let mut shown = Vec::new();
         let mut noted = |source: &mut String| {
-            let (text, names) = crate::lint::shown(source, shown.len(), NOTE);
+            let (text, names) = crate::tags::shown(source, shown.len(), NOTE);
             *source = text;
             shown.extend(names);
         };

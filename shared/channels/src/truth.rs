@@ -3,7 +3,7 @@
 //! The template engine concatenates texts (`~`) as Python does, with `True`. Here `"a" ~ true` reads as `a{{ true }}`
 //! does.
 
-use crate::lint::{Token, tags_of, tokens};
+use crate::tags::{Token, tags_of, tokens};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Value};
 use std::collections::BTreeSet;

@@ -4,7 +4,8 @@
 //! nothing. The content is the same at every attempt as long as the profile is; the timestamp and the signature over it
 //! are new each time.
 
-use crate::endpoint::{About, Person, json_headers};
+use crate::about::{About, Person};
+use crate::connection::json_headers;
 use crate::outcome::Outcome;
 use crate::pause;
 use crate::render::Rendered;

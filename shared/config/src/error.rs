@@ -1,5 +1,6 @@
 //! Configuration errors: the file, the line, what is wrong and what is allowed.
 
+use crate::position::line_and_column;
 use crate::read;
 use crate::spanned::Spanned;
 use perennial_domain::hash::hash32;
@@ -150,77 +151,3 @@ pub(crate) struct Used {
 
 /// The longest name, in characters.
 pub(crate) const MAX_NAME: usize = 64;
-
-/// The line, and the column in characters, of a byte of the text, both from 1.
-pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
-}
-
-/// Returns the texts in backticks.
-pub(crate) fn quoted(message: &str) -> Vec<&str> {
-    message.split('`').skip(1).step_by(2).collect()
-}
-
-/// Returns the name of `allowed` nearest to `name`, if it is near enough: in another spelling (`halfLifeDays`,
-/// `half-life-days`), with a typing error, or shortened by a word (`half_life`).
-pub fn nearest<'a>(name: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = |candidate: &'a str| {
-        let typed = distance(&plain(name), &plain(candidate));
-        let near = if typed * 3 <= candidate.chars().count().max(3) {
-            typed
-        } else if is_part(name, candidate) || is_part(candidate, name) {
-            // Less likely than any typing error.
-            candidate.len().max(name.len())
-        } else {
-            return None;
-        };
-        Some((near, distance(name, candidate), candidate))
-    };
-    allowed.into_iter().filter_map(near).min().map(|(_, _, candidate)| candidate)
-}
-
-/// Returns `name` without differences in spelling.
-pub(crate) fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric() || *c == '$').flat_map(char::to_lowercase).collect()
-}
-
-/// Returns whether `part` is the first or the last words of `name`.
-fn is_part(part: &str, name: &str) -> bool {
-    let words = |rest: Option<&str>, sign: &dyn Fn(&str) -> bool| part.len() >= 3 && rest.is_some_and(sign);
-    words(name.strip_prefix(part), &|rest| rest.starts_with('_'))
-        || words(name.strip_suffix(part), &|rest| rest.ends_with('_'))
-}
-
-/// The edit distance of insertions, deletions, replacements and swapped neighbours (optimal string alignment): most typing
-/// errors are a distance of 1.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let width = b.len() + 1;
-    let mut table = vec![0; (a.len() + 1) * width];
-    for (j, cell) in table.iter_mut().take(width).enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        table[i * width] = i;
-        for j in 1..width {
-            let here = i * width + j;
-            let replaced = table[here - width - 1] + usize::from(a[i - 1] != b[j - 1]);
-            table[here] = replaced.min(table[here - 1] + 1).min(table[here - width] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                table[here] = table[here].min(table[here - 2 * width - 2] + 1);
-            }
-        }
-    }
-    table[(a.len() + 1) * width - 1]
-}
-
-/// Returns "`x` is not …; did you mean `y`?" for an unknown name.
-pub(crate) fn unknown<'a>(what: &str, name: &str, allowed: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    let hint = nearest(name, allowed.clone()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    let mut all: Vec<&str> = allowed.into_iter().collect();
-    all.sort_unstable();
-    let hint = if hint.is_empty() { ".".to_owned() } else { hint };
-    format!("`{name}` is no {what}{hint} Known: {}", if all.is_empty() { "none".to_owned() } else { all.join(", ") })
-}

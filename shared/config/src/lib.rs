@@ -23,6 +23,7 @@ pub mod mapping;
 pub mod overrides;
 pub mod pause;
 pub mod personas;
+mod position;
 mod read;
 #[cfg(feature = "schema")]
 pub mod reference;
@@ -34,6 +35,7 @@ pub mod segments;
 pub mod soft_bounces;
 pub mod sources;
 mod spanned;
+pub mod spelling;
 mod stored;
 mod taken_apart;
 pub mod topics;

@@ -2,13 +2,16 @@
 
 mod convert;
 mod pick;
+mod place;
 mod suppression;
 
 pub use convert::{Convert, Other, Target, TimeForm};
-pub use pick::{Pick, Place};
+pub use pick::Pick;
+pub use place::Place;
 
 pub(crate) use convert::zone_of;
-pub(crate) use pick::{RawPick, RawPlaces};
+pub(crate) use pick::RawPick;
+pub(crate) use place::RawPlaces;
 pub(crate) use suppression::RawSuppression;
 
 use crate::error::Reporter;

@@ -2,9 +2,10 @@
 
 use crate::cel::Program;
 use crate::condition;
-use crate::error::{Reporter, Used, plain};
+use crate::error::{Reporter, Used};
 use crate::history::History;
 use crate::spanned::Spanned;
+use crate::spelling::plain;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::title::{Kind, OtherWords, Pattern, Title};
 use serde::{Deserialize, Serialize};

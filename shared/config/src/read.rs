@@ -1,7 +1,8 @@
 //! Reads a file into its structs, and continues after an error: an invalid value is reported and removed, a missing one
 //! is reported and replaced with a placeholder, and the rest is read again. So one run reports every error in a file.
 
-use crate::error::{line_and_column, nearest, quoted};
+use crate::position::line_and_column;
+use crate::spelling::{nearest, quoted};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::ops::Range;

@@ -6,8 +6,9 @@ mod rhythm;
 pub use cron::Cron;
 pub use rhythm::Rhythm;
 
-use crate::error::{Reporter, Used, unknown};
+use crate::error::{Reporter, Used};
 use crate::spanned::Spanned;
+use crate::spelling::unknown;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! `[[topic]]` of `channels.toml`: what mails are about, for their readers to choose from.
 
-use crate::error::{Reporter, Used, unknown};
+use crate::error::{Reporter, Used};
 use crate::spanned::Spanned;
+use crate::spelling::unknown;
 use serde::{Deserialize, Serialize};
 
 /// A topic of mails.

@@ -11,13 +11,13 @@ pub mod renewal;
 pub mod silence;
 pub mod standing;
 pub mod tally;
+pub(crate) mod value;
 
 use crate::billing::{Billing, Subscription};
-use crate::bounds::{ACCOUNT_TRAIT_BYTES, SHARED_CLAIMS, account_trait_bytes};
-use crate::listing::ListEntry;
-use crate::membership::domains_of;
-use crate::state::Span;
-use crate::traits::MAX_DROPPED;
+use crate::bounds::{ACCOUNT_TRAIT_BYTES, MAX_DROPPED, SHARED_CLAIMS, account_trait_bytes};
+use crate::domains::domains_of;
+use crate::listing::entry::ListEntry;
+use crate::span::Span;
 use crate::written::Written;
 use jiff::Timestamp;
 use perennial_config::accounts::Domains;

@@ -1,7 +1,8 @@
 //! The actions after a profile is written: the outbox, which is part of that write.
 
 use crate::joins::Evidence;
-use crate::listing::{ListChange, ListEntry};
+use crate::listing::change::ListChange;
+use crate::listing::entry::ListEntry;
 use jiff::Timestamp;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::SubscriptionReport;

@@ -8,12 +8,12 @@
 //! | names of traits that were not kept | [`DROPPED_BYTES`] | the last name of the alphabet |
 //! | currencies of one identity's payments | [`MAX_CURRENCIES`] | the last code of the alphabet |
 //! | one account's traits: names, and as much as a value may have | [`ACCOUNT_TRAIT_BYTES`] | the trait of the last place |
-//! | events that one write of a profile processes | [`a_write`] | none: the rest comes with the next write |
+//! | events that one write of a profile processes | `a_write` of `shed` | none: the rest comes with the next write |
 //!
 //! These limits depend on the data and not on its order. The bytes of a name never become fewer, even if a later value
 //! is shorter: a dropped name could otherwise have stayed in another order of the same events.
 //!
-//! If all of a profile's identities together are still too large for an item, [`shed`] drops more, step by step:
+//! If all of a profile's identities together are still too large for an item, `shed` drops more, step by step:
 //!
 //! 1. The limits above are halved for every identity, up to [`Room::NONE`].
 //! 2. Subscriptions, single payments and all accounts but the last one are dropped: for the identity of the profile's
@@ -24,13 +24,8 @@
 //! An identity keeps its reduced limits. So beyond the size of an item, and only there, the result depends on how large
 //! a profile had been before. Data that was dropped from an identity returns when all history is recounted.
 
-use crate::action::Action;
-use crate::joins::Standing;
-use crate::profile::Profile;
-use crate::state::State;
-use perennial_config::Config;
+use perennial_domain::EventName;
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES};
-use perennial_domain::{Event, EventKind, EventName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +39,8 @@ pub const SHORT_VALUE: usize = 200;
 pub const NAME_BYTES: usize = 16 * 1024;
 /// The most bytes of the names of dropped traits.
 pub const DROPPED_BYTES: usize = 16 * 1024;
+/// The most names of dropped traits that are shown.
+pub const MAX_DROPPED: usize = 10;
 /// The most currencies in which payments of one identity are summed up.
 pub const MAX_CURRENCIES: usize = 64;
 /// The most stored bytes of one account's traits, with the longest possible values.
@@ -58,9 +55,9 @@ pub const MAX_EVENTS: usize = 1_000;
 /// About the most bytes that the events of one write add to the outbox.
 pub const OUTBOX_BYTES: usize = 96 * 1024;
 /// About what an event adds to the outbox besides traits: its report about an account's subscription, or its claims.
-const TOLD_BYTES: usize = 1024;
+pub(crate) const TOLD_BYTES: usize = 1024;
 /// About what a journey that an event starts adds to the outbox.
-const STARTED_BYTES: usize = 3 * 1024;
+pub(crate) const STARTED_BYTES: usize = 3 * 1024;
 
 /// The number of times that the limits of an identity were halved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,7 +79,7 @@ impl Room {
         self != Self::FULL
     }
 
-    fn halved(self) -> Self {
+    pub(crate) fn halved(self) -> Self {
         Self(self.0.saturating_add(1).min(Self::NONE.0))
     }
 }
@@ -126,95 +123,6 @@ pub(crate) fn is_beyond(before: usize, largest: usize, room: usize) -> bool {
 /// Returns the bytes of an account's trait with the longest possible value.
 pub(crate) fn account_trait_bytes(name: &str) -> usize {
     serde_json::to_string(name).map_or(name.len(), |json| json.len()) + MAX_TRAIT_BYTES + CALL_BYTES
-}
-
-/// Returns how many of `events`, from the first, one write of their profile includes: at least one, at most
-/// [`MAX_EVENTS`], and as many as add about [`OUTBOX_BYTES`] to the outbox.
-pub fn a_write(config: &Config, events: &[Event]) -> usize {
-    let mut bytes = 0;
-    let fits = events.iter().take(MAX_EVENTS).take_while(|event| {
-        bytes += outbox_bytes(config, event);
-        bytes <= OUTBOX_BYTES
-    });
-    fits.count().max(1).min(events.len())
-}
-
-fn outbox_bytes(config: &Config, event: &Event) -> usize {
-    let traits = match event.kind {
-        EventKind::Group => serde_json::to_vec(&event.traits).map_or(0, |json| json.len()),
-        _ => 0,
-    };
-    let tells = event.group_id.is_some()
-        || matches!(event.kind, EventKind::Identify | EventKind::Alias)
-        || event.context.contains_key("externalIds");
-    let journeys = config.journeys.by_event.get(config.counted_as(event)).map_or(0, Vec::len);
-    traits + if tells { TOLD_BYTES } else { 0 } + journeys * STARTED_BYTES
-}
-
-/// Leaves the next of what does not fit out of `profile`; returns whether there was anything left to leave out.
-pub fn shed(profile: &mut Profile) -> bool {
-    halve_rooms(profile) || strip(profile) || drop_refused(profile) || drop_message(profile)
-}
-
-/// Halves the bounds of those identities that have most of them.
-fn halve_rooms(profile: &mut Profile) -> bool {
-    let largest = profile.parts.iter().map(|part| part.state.room).min();
-    let Some(largest) = largest.filter(|room| *room < Room::NONE) else { return false };
-    for part in profile.parts.iter_mut().filter(|part| part.state.room == largest) {
-        part.state.room = largest.halved();
-        part.state.fit();
-    }
-    true
-}
-
-/// Leaves out subscriptions, single payments and all accounts but the last one: of the identity that the profile's id is from last.
-fn strip(profile: &mut Profile) -> bool {
-    let id = profile.id;
-    let (own, others): (Vec<_>, Vec<_>) = profile.parts.iter_mut().partition(|part| part.owner() == id);
-    let strip = |stripped: bool, part: &mut crate::Part| part.state.strip() || stripped;
-    others.into_iter().fold(false, strip) || own.into_iter().fold(false, strip)
-}
-
-/// Leaves out links that a limit refused, and notes.
-fn drop_refused(profile: &mut Profile) -> bool {
-    let mut dropped = false;
-    for part in &mut profile.parts {
-        let before = part.links.len() + part.notes.len();
-        part.links.retain(|link| !matches!(link.standing, Standing::Refused(_)));
-        part.notes.clear();
-        dropped |= part.links.len() + part.notes.len() < before;
-    }
-    dropped
-}
-
-/// Leaves out the message of the outbox that was decided last.
-fn drop_message(profile: &mut Profile) -> bool {
-    let is_message = |action: &Action| matches!(action, Action::Send(_) | Action::Hold(_) | Action::Recall { .. });
-    let last = profile.outbox.iter().rposition(is_message);
-    last.map(|last| profile.outbox.remove(last)).is_some()
-}
-
-impl State {
-    /// Drops what has no room.
-    fn fit(&mut self) {
-        self.bound_traits();
-        self.bound_once();
-        self.bound_dropped();
-        self.counts.bound(self.room.of(NAME_BYTES), &|_| false);
-    }
-
-    /// Leaves out subscriptions, single payments, of which the sum stays, and all accounts but the last one; returns whether there were any.
-    fn strip(&mut self) -> bool {
-        let before = (self.billing.is_empty(), self.memberships.said.len() + self.memberships.active.len());
-        for (currency, minor) in self.revenues() {
-            self.revenue.insert(currency, minor);
-        }
-        self.billing = crate::billing::Billing::default();
-        let last = self.account.as_ref().map(|account| account.value.as_str());
-        self.memberships.said.retain(|account, _| Some(account.as_str()) == last);
-        self.memberships.active.retain(|account, _| Some(account.as_str()) == last);
-        before != (true, self.memberships.said.len() + self.memberships.active.len())
-    }
 }
 
 #[cfg(test)]

@@ -6,63 +6,16 @@
 //! belongs to the run, and stays with the run's identity when profiles are merged and unmerged. Its decision id is
 //! derived from the run: profile, journey, step and cause.
 
+use crate::candidate::{Candidate, WaitsFor};
 use crate::facts::Run;
+use crate::instant::second;
 use crate::profile::Profile;
-use crate::runs::position;
-use crate::send::decision_id;
+use crate::start::{decision_id, position};
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::{Does, Journey, Message, Step};
 use perennial_domain::{Channel, DecisionId};
-use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
-
-/// The most candidates of one profile. Beyond it the last in the order of choice are dropped, as [`perennial_domain::Withheld::Displaced`].
-pub const MAX_CANDIDATES: usize = 16;
-
-/// A message that waits for its turn. Times are seconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// When the message was due.
-    pub due: i64,
-    /// The last second at which it may be sent; after that it is dropped.
-    pub expires: i64,
-    /// 0 to 100; the higher goes first.
-    pub priority: u8,
-    /// Among equal priorities the higher goes first.
-    pub worth: u32,
-    /// The condition that it waits for.
-    pub delay: Delay,
-}
-
-/// The condition that a candidate waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delay {
-    /// Another message was sent less than `gap_hours` ago.
-    Gap {
-        /// When, in seconds since 1970.
-        sent: i64,
-    },
-    /// Another candidate was chosen, which is sent when the quiet hours end.
-    Turn,
-    /// It was chosen, and is sent when the quiet hours end.
-    QuietHours {
-        /// When it was chosen, in seconds since 1970.
-        chosen: i64,
-    },
-    /// The profile has reached a cap of `limits.toml`.
-    Cap,
-    /// No mail address is known yet.
-    Address,
-}
-
-impl Candidate {
-    /// The order of choice, the first first: priority, worth, how long it has been due, the journey's id.
-    pub(crate) fn order<'j>(&self, journey: &'j Journey) -> (Reverse<u8>, Reverse<u32>, i64, &'j str) {
-        (Reverse(self.priority), Reverse(self.worth), self.due, journey.id.as_str())
-    }
-}
+use serde::Serialize;
 
 /// A candidate with the journey, the run and the step that it belongs to.
 #[derive(Debug, Clone)]
@@ -116,37 +69,6 @@ pub struct WaitingMessage {
     pub next_look: Timestamp,
 }
 
-/// The condition that a message waits for, as shown to readers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitsFor {
-    /// Another message was sent too short a time ago.
-    Gap {
-        /// When.
-        sent: Timestamp,
-    },
-    /// Another message was chosen, which is sent when the quiet hours end.
-    Turn,
-    /// It was chosen, and the quiet hours have to end.
-    QuietHours,
-    /// A cap has to leave room.
-    Cap,
-    /// A mail address has to become known.
-    Address,
-}
-
-impl From<Delay> for WaitsFor {
-    fn from(delay: Delay) -> Self {
-        match delay {
-            Delay::Gap { sent } => Self::Gap { sent: second(sent) },
-            Delay::Turn => Self::Turn,
-            Delay::QuietHours { .. } => Self::QuietHours,
-            Delay::Cap => Self::Cap,
-            Delay::Address => Self::Address,
-        }
-    }
-}
-
 /// Returns the messages that wait for their turn, the one that is chosen next first, as far as they were looked at.
 pub fn candidates(config: &Config, profile: &Profile) -> Vec<WaitingMessage> {
     let runs = profile.runs();
@@ -165,9 +87,4 @@ pub fn candidates(config: &Config, profile: &Profile) -> Vec<WaitingMessage> {
         next_look: second(waiting.run.due),
     };
     all.into_iter().map(shown).collect()
-}
-
-/// The moment of a second that is written down.
-pub(crate) fn second(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }

@@ -1,18 +1,16 @@
 //! Decides which journeys a profile enters, and which segments it enters and leaves.
 
 use crate::action::Awaited;
-use crate::facts::{Entered, Facts};
+use crate::facts::Entered;
 use crate::occurrence::Occurrence;
-use crate::person::Person;
-use crate::profile::Profile;
-use crate::runs::Start;
+use crate::situation::Situation;
+use crate::start::Start;
 use crate::starts::Onset;
 use crate::state::Answer;
-use crate::taken::{StepTaken, Taken};
+use crate::taken::Taken;
 use crate::turns::Pace;
 use jiff::Timestamp;
-use perennial_config::Config;
-use perennial_config::journeys::{Journey, Reentry, Step, Trigger};
+use perennial_config::journeys::{Journey, Reentry, Trigger};
 use perennial_domain::event::MAX_TRAIT_NAME_BYTES;
 use perennial_domain::time::{day_of, plus_days, plus_hours};
 use perennial_domain::{Cause, Event, Identity, Properties, hash};
@@ -65,36 +63,7 @@ struct Repeated {
     within_days: u16,
 }
 
-/// Everything that a decision looks at, and the profile that it is written into.
-pub(crate) struct Situation<'a, 'p> {
-    pub(crate) person: &'a Person<'a>,
-    pub(crate) profile: &'p mut Profile,
-    /// The combined facts of all identities, updated with changes.
-    pub(crate) facts: Facts,
-    /// The steps that journeys took.
-    pub(crate) taken: Vec<StepTaken>,
-}
-
-impl<'a, 'p> Situation<'a, 'p> {
-    pub(crate) fn new(person: &'a Person<'a>, profile: &'p mut Profile) -> Self {
-        let facts = profile.facts();
-        Self { person, profile, facts, taken: Vec::new() }
-    }
-
-    /// Records an action of a journey.
-    pub(crate) fn tell(&mut self, journey: &Journey, step: Option<&Step>, what: Taken) {
-        let (journey, step) = (journey.id.clone(), step.map(|step| step.id.clone()));
-        self.taken.push(StepTaken { journey, step, what });
-    }
-
-    pub(crate) fn config(&self) -> &'a Config {
-        self.person.moment.config
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.person.moment.now
-    }
-
+impl Situation<'_, '_> {
     /// Handles the events among `fresh` (new ones, with their identities) that trigger a journey.
     pub(crate) fn on_events(&mut self, fresh: &[(&Event, Identity)]) {
         let config = self.config();

@@ -10,8 +10,9 @@
 //!   arrives after it. Later events change nothing: they had not happened yet.
 
 use crate::action::{Action, Awaited};
-use crate::decide::{Because, Situation};
+use crate::decide::Because;
 use crate::enter::entry_id;
+use crate::situation::Situation;
 use jiff::Timestamp;
 use perennial_config::journeys::{Journey, Reentry};
 use perennial_domain::{Cause, Entry, Event, Identity};

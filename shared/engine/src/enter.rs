@@ -1,12 +1,13 @@
 //! Journeys that are triggered by an account's event: the account finds the people, and they enter.
 
 use crate::action::Action;
-use crate::decide::{Because, Situation, asked_of};
+use crate::decide::{Because, asked_of};
 use crate::evaluate::look;
 use crate::membership::account_of;
 use crate::moment::Moment;
 use crate::process::{Processed, reschedule};
 use crate::profile::Profile;
+use crate::situation::Situation;
 use perennial_config::journeys::{Journey, Reentry};
 use perennial_domain::{Cause, Entry, Event, PersonId, hash};
 use std::collections::HashSet;

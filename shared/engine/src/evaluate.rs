@@ -1,6 +1,6 @@
 //! Evaluates a state at a moment: stage, personas, scores, engagement, segments.
 
-use crate::account::standing::named_owner;
+use crate::account::value::named_owner;
 use crate::engagement::Engagement;
 use crate::moment::Moment;
 use crate::person::{NpsClass, Person};

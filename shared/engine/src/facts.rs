@@ -1,7 +1,7 @@
 //! Decisions: recorded facts, which are not derived from events.
 
 use crate::activity::Months;
-use crate::candidates::Candidate;
+use crate::candidate::Candidate;
 use perennial_domain::hash::hash32;
 use perennial_domain::{Cause, Channel, PersonId};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct Facts {
     #[serde(with = "crate::keyed")]
     pub assigned: BTreeMap<u32, Assigned>,
     /// All nine scores at the beginning of the newest weeks, by the week's number: see [`crate::trend`].
-    #[serde(with = "crate::trend::packed")]
+    #[serde(with = "crate::packed_trend")]
     pub trend: BTreeMap<i32, [u8; 9]>,
 }
 

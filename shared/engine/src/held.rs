@@ -14,13 +14,15 @@
 
 use crate::action::Action;
 use crate::candidates::Waiting;
-use crate::decide::Situation;
-use crate::entry::{Refusal, moment as entered_at};
 use crate::facts::Entered;
+use crate::instant::moment as entered_at;
+use crate::known::has_address;
 use crate::limits;
 use crate::moment::Moment;
 use crate::profile::{Part, Profile};
-use crate::runs::position;
+use crate::refusal::Refusal;
+use crate::situation::Situation;
+use crate::start::position;
 use crate::state::State;
 use crate::taken::Taken;
 use jiff::{SignedDuration, Timestamp};
@@ -31,9 +33,6 @@ use perennial_domain::{Cause, Channel, Decision};
 
 /// The most waiting mails of one profile. Further ones do not wait.
 const MAX_HELD: usize = 20;
-/// The trait with a mail address.
-const ADDRESS_TRAIT: &str = "email";
-
 impl Action {
     /// Returns whether it stays in the profile: nothing is executed now, and the next write keeps it.
     pub fn is_held(&self) -> bool {
@@ -65,10 +64,6 @@ pub(crate) fn next_due(moment: &Moment<'_>, profile: &Profile, view: &State) -> 
         first.as_second() + i64::from(first.subsec_nanosecond() > 0)
     };
     Timestamp::from_second(second).ok()
-}
-
-pub(crate) fn has_address(view: &State) -> bool {
-    view.text_trait(ADDRESS_TRAIT).is_some_and(|address| !address.trim().is_empty())
 }
 
 impl Situation<'_, '_> {

@@ -14,6 +14,16 @@ pub fn timestamp(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
+/// The moment of a second that is written down.
+pub(crate) fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}
+
+/// The moment of a millisecond that is written down.
+pub(crate) fn moment(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).unwrap_or_default()
+}
+
 fn stored(micros: i64) -> i64 {
     let millis = micros.div_euclid(1000);
     let is_whole = micros.rem_euclid(1000) == 0 && millis.abs() < FIRST_MICROSECOND;

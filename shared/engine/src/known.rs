@@ -9,6 +9,9 @@ use perennial_domain::full_name;
 use perennial_domain::traits::{Fact, is_same, readable};
 use serde_json::Value;
 
+/// The trait with a person's mail address.
+const ADDRESS_TRAIT: &str = "email";
+
 /// The latest value of a trait: its time, and its JSON text; `None` if it was removed.
 type Said<'a> = (i64, Option<&'a str>);
 
@@ -125,6 +128,11 @@ pub(crate) fn below(trait_name: &str, value: Value, path: &[String]) -> Option<V
         };
     }
     Some(value)
+}
+
+/// Returns whether a mail address of the person is known.
+pub(crate) fn has_address(view: &State) -> bool {
+    view.text_trait(ADDRESS_TRAIT).is_some_and(|address| !address.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Limits of messages: quiet hours, caps and holdouts; and the assignment of split variants.
 
-use crate::decide::Situation;
 use crate::experiment::{self, Share, Variant};
 use crate::facts::{Assigned, Facts, Sent, always_key, holdout_key, split_key};
 use crate::moment::Moment;
 use crate::profile::{Part, Profile};
 use crate::pushes;
+use crate::situation::Situation;
 use crate::starts;
 use crate::state::State;
 use jiff::Timestamp;
@@ -41,7 +41,7 @@ pub(crate) fn night_over(moment: &Moment<'_>, view: &State, channel: Channel) ->
     let quiet = moment.config.limits.quiet_hours.as_ref().filter(|quiet| quiet.channels.contains(&channel))?;
     let zone = time_zone(moment.config, view);
     let here = moment.now.to_zoned(zone.clone());
-    quiet.hold_at(here.time()).then(|| crate::runs::next_time(moment.now, &zone, quiet.to, &[]))
+    quiet.hold_at(here.time()).then(|| crate::clock_time::next_time(moment.now, &zone, quiet.to, &[]))
 }
 
 /// Returns when the quiet hours end that defer a decided message; `None` if it may be sent now. `view` is the combined

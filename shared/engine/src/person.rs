@@ -1,6 +1,6 @@
 //! A person at a moment, as the lookup of conditions.
 
-use crate::account::standing::{subscribed, touch};
+use crate::account::value::{subscribed, touch};
 use crate::billing::Standing;
 use crate::engagement::Engagement;
 use crate::instant;

@@ -8,7 +8,7 @@ mod sample;
 mod supposed;
 pub mod words;
 
-pub use crate::entry::Refusal;
+pub use crate::refusal::Refusal;
 pub use sample::{NoSample, Sample};
 pub use supposed::{InvalidSupposed, SOURCE, Supposed};
 

@@ -3,7 +3,7 @@
 use crate::action::Action;
 use crate::facts::{Facts, Run};
 use crate::joins::{self, Claim, Join, Link, Note, Standing};
-use crate::listing::Listed;
+use crate::listing::listed::Listed;
 use crate::seen::SeenIds;
 use crate::state::State;
 use crate::written::Written;

@@ -6,8 +6,8 @@
 //! under which such a state was last recorded, and an instance with an older one does not change it. A few minutes
 //! after the push every instance has the new configuration, and the profile forgets it.
 
-use crate::decide::Situation;
 use crate::profile::Profile;
+use crate::situation::Situation;
 use jiff::Timestamp;
 use perennial_config::Config;
 

@@ -1,37 +1,27 @@
 //! Runs of journeys: executes steps, stores waits, and resumes them.
 
 use crate::action::Action;
-use crate::candidates::{Candidate, second};
-use crate::decide::Situation;
-use crate::entry::moment as entered_at;
+use crate::candidate::Candidate;
+use crate::clock_time::next_time;
+use crate::clock_time::whole_second;
 use crate::facts::{Facts, Run};
+use crate::instant::moment as entered_at;
+use crate::instant::second;
 use crate::occurrence::Occurrence;
 use crate::profile::{Part, Profile};
 use crate::send::Sending;
+use crate::situation::Situation;
+use crate::start::Start;
+use crate::start::position;
 use crate::taken::{Left, Taken};
 use crate::turns::{HeldUp, Pace};
 use jiff::Timestamp;
-use jiff::civil::{Time, Weekday};
-use jiff::tz::{AmbiguousOffset, TimeZone};
 use perennial_config::journeys::{Does, GoalBy, Journey, Step, Wait};
 use perennial_domain::time::DAY_SECONDS;
-use perennial_domain::{Cause, Event, EventKind, Properties, timestamp};
+use perennial_domain::{Event, EventKind, Properties, timestamp};
 
 /// The longest time in seconds for which a wait from a time in an event's property lasts.
 const MOST: i64 = 366 * DAY_SECONDS;
-/// Days that are searched for an allowed weekday: a week, and the first day of the next one.
-const DAYS_AHEAD: i32 = 8;
-
-/// The start of a run.
-#[derive(Debug, Clone)]
-pub(crate) struct Start {
-    /// When, in milliseconds since 1970.
-    pub(crate) entered: i64,
-    pub(crate) cause: Cause,
-    /// The properties of the triggering event that the journey's templates use.
-    pub(crate) properties: Properties,
-    pub(crate) cause_key: u64,
-}
 
 /// Returns the earliest time at which a run resumes by time alone.
 pub(crate) fn next_due(profile: &Profile) -> Option<Timestamp> {
@@ -326,65 +316,5 @@ impl Situation<'_, '_> {
         self.profile.outbox.retain(
             |action| !matches!(action, Action::Recall { journey, cause_key, .. } if (*journey, *cause_key) == (key, of)),
         );
-    }
-}
-
-/// The step at which a run waits, and its index; `None` where the journey has it no more.
-pub(crate) fn position<'j>(journey: &'j Journey, run: &Run) -> Option<(usize, &'j Step)> {
-    journey.steps.iter().enumerate().find(|(_, step)| step.key == run.step)
-}
-
-/// The first whole second that is not before `at`.
-fn whole_second(at: Timestamp) -> i64 {
-    at.as_second() + i64::from(at.subsec_nanosecond() > 0)
-}
-
-/// The first moment from `now` on at which the clock shows `time` in `zone` on one of `weekdays`, in seconds since 1970. Where the clock is
-/// set back, it shows a time twice; a time that it leaves out is the one that far after the change.
-pub(crate) fn next_time(now: Timestamp, zone: &TimeZone, time: Time, weekdays: &[Weekday]) -> i64 {
-    let today = now.to_zoned(zone.clone()).date();
-    let days = (0..DAYS_AHEAD).filter_map(|day| today.checked_add(jiff::Span::new().days(day)).ok());
-    let allowed = days.filter(|day| weekdays.is_empty() || weekdays.contains(&day.weekday()));
-    let moments = allowed.flat_map(|day| {
-        let shown = zone.to_ambiguous_timestamp(day.to_datetime(time));
-        let is_twice = matches!(shown.offset(), AmbiguousOffset::Fold { .. });
-        [shown.compatible().ok(), is_twice.then(|| shown.later().ok()).flatten()]
-    });
-    let first = whole_second(now);
-    moments.flatten().map(Timestamp::as_second).filter(|second| *second >= first).min().unwrap_or(first)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn seconds(text: &str) -> i64 {
-        text.parse::<Timestamp>().unwrap().as_second()
-    }
-
-    #[test]
-    fn a_time_of_day_is_the_persons_own_through_changes_of_the_clock() {
-        let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        let nine = Time::constant(9, 0, 0, 0);
-        let next = |now: &str, weekdays: &[Weekday]| next_time(now.parse().unwrap(), &berlin, nine, weekdays);
-        assert_eq!(next("2026-01-15T07:59:59.5Z", &[]), seconds("2026-01-15T08:00:00Z"));
-        assert_eq!(next("2026-01-15T08:00:00Z", &[]), seconds("2026-01-15T08:00:00Z"));
-        assert_eq!(next("2026-01-15T08:00:01Z", &[]), seconds("2026-01-16T08:00:00Z"));
-        // Summer time begins in the night to 29 March.
-        assert_eq!(next("2026-03-28T12:00:00Z", &[]), seconds("2026-03-29T07:00:00Z"));
-        // 16 January is a Friday.
-        assert_eq!(next("2026-01-16T12:00:00Z", &[Weekday::Monday, Weekday::Friday]), seconds("2026-01-19T08:00:00Z"));
-        // A time that the clock leaves out is the first one after it.
-        let half_past_two = Time::constant(2, 30, 0, 0);
-        assert_eq!(
-            next_time("2026-03-28T20:00:00Z".parse().unwrap(), &berlin, half_past_two, &[]),
-            seconds("2026-03-29T01:30:00Z")
-        );
-        // In the night to 25 October it is half past two at 00:30Z and, after the clock was set back, at 01:30Z.
-        let autumn = |now: &str| next_time(now.parse().unwrap(), &berlin, half_past_two, &[]);
-        assert_eq!(autumn("2026-10-24T23:00:00Z"), seconds("2026-10-25T00:30:00Z"));
-        assert_eq!(autumn("2026-10-25T01:10:00Z"), seconds("2026-10-25T01:30:00Z"));
-        assert_eq!(autumn("2026-10-25T01:30:01Z"), seconds("2026-10-26T01:30:00Z"));
     }
 }

@@ -1,14 +1,15 @@
 //! The output of steps: messages, and events that journeys record.
 
 use crate::action::Action;
-use crate::decide::Situation;
-use crate::runs::Start;
+use crate::situation::Situation;
+use crate::start::Start;
+use crate::start::decision_id;
 use crate::taken::Taken;
 use jiff::Timestamp;
 use perennial_config::journeys::{Journey, Message};
 use perennial_domain::event::JOURNEYS;
 use perennial_domain::{
-    Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, PersonId, Properties, SourceId, Withheld,
+    Decision, DecisionId, Event, EventKind, Identity, InvalidId, MessageId, Properties, SourceId, Withheld,
 };
 
 /// How a message is passed on.
@@ -69,12 +70,6 @@ impl Situation<'_, '_> {
         fill(&mut event);
         self.profile.outbox.push(Action::Count { event });
     }
-}
-
-/// Returns the decision id of the step at index `step` for a person who entered by this cause.
-pub(crate) fn decision_id(person: PersonId, journey: &Journey, cause_key: u64, step: usize) -> DecisionId {
-    let step = u16::try_from(step).unwrap_or(u16::MAX);
-    DecisionId::of(person, &journey.id, step, &cause_key.to_be_bytes())
 }
 
 fn own_event(identity: &Identity, id: DecisionId, at: Timestamp) -> Result<Event, InvalidId> {

@@ -6,12 +6,14 @@
 //! words that strengthen or weaken others. A text with more words of another language ([`others`]) is not understood.
 //! Each lexicon is loaded with the first text of its language. The accuracy of each is in the crate's README.
 
+mod detect;
 mod english;
 mod language;
 mod lexicon;
 mod others;
 
-pub use language::{Language, language};
+pub use detect::language;
+pub use language::Language;
 
 /// The longest prefix of a text that is read, in characters: feedback makes its point early, and the work is limited.
 pub const MOST: usize = 2_000;

@@ -2,8 +2,8 @@
 //! or for everyone when a new journey is pushed. They start on a later day, spread over two weeks, if the trigger still
 //! holds then.
 
-use crate::decide::Situation;
 use crate::profile::Profile;
+use crate::situation::Situation;
 use jiff::Timestamp;
 use perennial_config::journeys::{Journey, Reentry, Trigger};
 use perennial_domain::time::DAY_SECONDS;

@@ -4,55 +4,20 @@ use crate::activity::{Actions, Days, Months};
 use crate::billing::Billing;
 use crate::bounds::{Longest, MAX_CURRENCIES, NAME_BYTES, Room};
 use crate::counts::Counts;
-use crate::instant;
-use crate::membership::{self, Memberships};
+use crate::membership::set::Memberships;
 use crate::mood::Mood;
 use crate::points::Points;
 use crate::register::{Register, write, write_first};
-use crate::traits::Once;
-use jiff::Timestamp;
+use crate::set_once::Once;
+use crate::span::Span;
 use perennial_config::lifecycle::Milestone;
 use perennial_config::scoring::SurveyKind;
-use perennial_domain::{AccountId, Currency};
+use perennial_domain::Currency;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most stage changes that are kept separately: the newest.
 pub const MAX_MOVES: usize = 12;
-
-/// The first and the last time of something, in microseconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// The first time.
-    #[serde(with = "crate::instant")]
-    pub first: i64,
-    /// The last time.
-    #[serde(with = "crate::instant")]
-    pub last: i64,
-}
-
-impl Span {
-    /// Returns one moment.
-    pub fn at(at: i64) -> Self {
-        Self { first: at, last: at }
-    }
-
-    /// The span of both.
-    pub fn merge(&mut self, other: Self) {
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-    }
-
-    /// The first time, as a timestamp.
-    pub fn first_at(self) -> Timestamp {
-        instant::timestamp(self.first)
-    }
-
-    /// The last time, as a timestamp.
-    pub fn last_at(self) -> Timestamp {
-        instant::timestamp(self.last)
-    }
-}
 
 /// An answer to a survey: of several the latest stays, and of the same time the higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -260,11 +225,6 @@ impl State {
     pub fn windowed(&self, key: u32, last: i32, length: u16) -> u32 {
         let from = last - i32::from(length) + 1;
         self.windows.get(&key).map_or(0, |days| days.range(from..=last).map(|(_, n)| *n).sum())
-    }
-
-    /// Returns the account last named by a `group` call or billing, of those that the person has not left.
-    pub fn account_id(&self) -> Option<AccountId> {
-        membership::joined(self).first().and_then(|(account, _)| AccountId::parse(account).ok())
     }
 }
 

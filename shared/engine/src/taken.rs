@@ -1,7 +1,7 @@
 //! The steps of a journey's run: for playing a journey, and for tests.
 
-use crate::candidates::WaitsFor;
-use crate::entry::Refusal;
+use crate::candidate::WaitsFor;
+use crate::refusal::Refusal;
 use jiff::Timestamp;
 use perennial_domain::{Cause, DecisionId, Withheld};
 

@@ -16,19 +16,19 @@
 //! room for only some of them. A value to be set once that came between the first, a removal and the last is not kept;
 //! then the last counts.
 
-use crate::bounds::{DROPPED_BYTES, LARGEST_ONCE, LARGEST_TRAIT, Longest, ONCE_BYTES, TRAIT_BYTES, is_beyond};
+use crate::bounds::{
+    DROPPED_BYTES, LARGEST_ONCE, LARGEST_TRAIT, Longest, MAX_DROPPED, ONCE_BYTES, TRAIT_BYTES, is_beyond,
+};
 use crate::register::Register;
+use crate::set_once::Once;
 use crate::state::State;
 use crate::unverified::{is_unverified, place as place_in_time, place_once};
 use perennial_domain::event::{MAX_TRAIT_BYTES, MAX_TRAIT_NAME_BYTES, MAX_TRAITS};
 use perennial_domain::traits::place;
 use perennial_domain::{Event, EventKind};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most names of dropped traits that are shown.
-pub const MAX_DROPPED: usize = 10;
-/// The most of them that are recorded, so that they can be counted.
+/// The most names of dropped traits that are recorded, so that they can be counted.
 pub const MAX_COUNTED: usize = 100;
 /// The number of names that are kept besides [`MAX_TRAITS`], for removed traits. Which ones are kept depends on the
 /// names alone and not on which of them were removed first, so that the order of events does not matter; of the traits
@@ -36,50 +36,6 @@ pub const MAX_COUNTED: usize = 100;
 pub const MAX_REMOVED: usize = 50;
 /// The value of a register for a removed trait.
 const REMOVED: &str = "null";
-
-/// A trait that was to be set only where there was none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Once {
-    /// The first value.
-    pub first: Register,
-    /// The last value, if it differs from the first.
-    pub last: Option<Register>,
-}
-
-impl Once {
-    /// Returns a value that was reported once.
-    pub fn new(first: Register) -> Self {
-        Self { first, last: None }
-    }
-
-    /// Keeps the first and the last of both.
-    pub fn merge(&mut self, other: Self) {
-        let mine = self.last.take();
-        let first = std::mem::replace(&mut self.first, other.first);
-        let all = [Some(first), Some(self.first.clone()), mine, other.last];
-        let (first, last) = (all.iter().flatten().min().cloned(), all.iter().flatten().max().cloned());
-        if let Some(first) = first {
-            self.last = last.filter(|last| *last != first);
-            self.first = first;
-        }
-    }
-
-    /// The bytes of the longer value.
-    fn length(&self) -> usize {
-        self.first.value.len().max(self.latest().value.len())
-    }
-
-    fn latest(&self) -> &Register {
-        self.last.as_ref().unwrap_or(&self.first)
-    }
-
-    /// The value that counts where the trait was removed at `removed`, or never written.
-    fn after(&self, removed: Option<i64>) -> Option<&str> {
-        let said = [Some(&self.first), self.last.as_ref()];
-        let counts = said.into_iter().flatten().find(|said| removed.is_none_or(|removed| said.at > removed));
-        counts.map(|said| said.value.as_str())
-    }
-}
 
 impl State {
     /// Writes the person's traits in `event`, of those that `wanted` selects.

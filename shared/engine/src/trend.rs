@@ -3,13 +3,12 @@
 //! A state does not contain its past, so the scores are recorded when the first event of a new week arrives, before it
 //! is counted. Weeks without events are computed on demand: only time changed the scores in them.
 
-pub(crate) mod packed;
-
 use crate::evaluate::evaluate;
 use crate::facts::Facts;
 use crate::moment::Moment;
 use crate::profile::Profile;
-use crate::state::{Span, State};
+use crate::span::Span;
+use crate::state::State;
 use jiff::Timestamp;
 use perennial_domain::time::{beginning_of_week as beginning, week_of};
 use perennial_domain::{Likelihood, Score, Scores};

@@ -4,12 +4,14 @@
 //! by priority, worth, how long the message has been due, and the journey's id. A message that an event triggers takes
 //! no part in it, and counts as the last message for those that wait.
 
-use crate::candidates::{Candidate, Delay, MAX_CANDIDATES, Waiting, second, waiting};
-use crate::decide::Situation;
+use crate::candidate::{Candidate, Delay, MAX_CANDIDATES};
+use crate::candidates::{Waiting, waiting};
 use crate::facts::Run;
-use crate::held::has_address;
-use crate::runs::{Start, position};
+use crate::instant::second;
+use crate::known::has_address;
 use crate::send::Sending;
+use crate::situation::Situation;
+use crate::start::{Start, position};
 use crate::taken::Taken;
 use perennial_config::journeys::{Does, Journey, Message};
 use perennial_domain::time::DAY_SECONDS;

@@ -11,7 +11,7 @@ use crate::stored::{Loaded, Moved, Stored, Summary};
 use jiff::Timestamp;
 use perennial_domain::{AccountId, PersonId};
 use perennial_engine::Profile;
-use perennial_engine::bounds::shed;
+use perennial_engine::shed::shed;
 use std::collections::{HashMap, HashSet};
 
 /// The most pointers that are followed from one identity: merges lead straight to the owner, so more than one or two

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_config::journeys::Journey;
-use perennial_engine::candidates::WaitsFor;
+use perennial_engine::candidate::WaitsFor;
 use perennial_engine::facts::{Facts, Run};
 use serde::Serialize;
 

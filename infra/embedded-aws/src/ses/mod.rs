@@ -8,13 +8,14 @@ mod address;
 mod events;
 mod mail;
 mod mailbox;
+pub(crate) mod operation;
 mod quota;
 mod send;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use percent_encoding::percent_decode_str;
 use perennial_lambda_kit::Clock;
 use serde::Deserialize;
@@ -31,13 +32,6 @@ use super::random::Ids;
 use super::sqs::Sqs;
 
 const JSON: &str = "application/json";
-const OUTBOUND: &str = "/v2/email/outbound-emails";
-const ACCOUNT: &str = "/v2/email/account";
-const IDENTITIES: &str = "/v2/email/identities";
-const SUPPRESSION: &str = "/v2/email/suppression/addresses";
-/// Below a configuration set.
-const DESTINATIONS: &str = "/event-destinations";
-const CONFIGURATION_SETS: &str = "/v2/email/configuration-sets";
 
 /// Settings of the embedded SES.
 #[derive(Clone, Default)]
@@ -103,26 +97,6 @@ impl From<MailboxError> for SesError {
             name: "InternalServiceErrorException",
             message: "Internal failure.".to_owned(),
         }
-    }
-}
-
-/// Returns the name of the operation for a method and path.
-pub(crate) fn operation(method: &Method, path: &str) -> &'static str {
-    let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-    match method.as_str() {
-        "POST" if path == OUTBOUND => "SendEmail",
-        "GET" if path == ACCOUNT => "GetAccount",
-        "GET" if below(IDENTITIES) => "GetEmailIdentity",
-        "PUT" if path == SUPPRESSION => "PutSuppressedDestination",
-        "GET" if path == SUPPRESSION => "ListSuppressedDestinations",
-        "GET" if below(SUPPRESSION) => "GetSuppressedDestination",
-        "DELETE" if below(SUPPRESSION) => "DeleteSuppressedDestination",
-        "POST" if path == CONFIGURATION_SETS => "CreateConfigurationSet",
-        "GET" if path == CONFIGURATION_SETS => "ListConfigurationSets",
-        "GET" if below(CONFIGURATION_SETS) && path.ends_with(DESTINATIONS) => "GetConfigurationSetEventDestinations",
-        "GET" if below(CONFIGURATION_SETS) => "GetConfigurationSet",
-        "DELETE" if below(CONFIGURATION_SETS) => "DeleteConfigurationSet",
-        _ => "Unknown",
     }
 }
 
@@ -200,7 +174,7 @@ impl Ses {
     }
 
     fn dispatch(&self, call: &Call) -> Result<Value, SesError> {
-        match operation(&call.method, &call.path) {
+        match operation::of(&call.method, &call.path) {
             "SendEmail" => send::send(self, &call.body),
             "GetAccount" => Ok(json!({
                 "EnforcementStatus": "HEALTHY",

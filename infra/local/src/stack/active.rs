@@ -1,6 +1,6 @@
 //! The active configuration of a stack: the one in its folder, or, for an empty folder, the one it was started with.
 
-use super::{StackOptions, wiring};
+use super::{StackOptions, secrets};
 use perennial_config::overrides::{Overrides, secret_name};
 use perennial_config::sources::{WriteKeyHash, with_same_key};
 use perennial_config::{Bundle, Config};
@@ -63,7 +63,7 @@ pub(super) async fn settle(store: &Store, options: &StackOptions, base: &str) ->
         base: base.to_owned(),
         write_key_hash: options.write_key.as_deref().map(|key| WriteKeyHash::of(key).to_hex()),
         public_key_hash: options.public_key.as_deref().map(|key| WriteKeyHash::of(key).to_hex()),
-        secrets: names.filter(|name| wiring::is_given(name)).map(str::to_owned).collect(),
+        secrets: names.filter(|name| secrets::is_given(name)).map(str::to_owned).collect(),
     };
     let secrets = overrides.stand_in_secrets(&config);
     overrides.apply(&mut config);

@@ -19,6 +19,7 @@ pub mod passing;
 pub mod queues;
 mod reached;
 pub mod schedules;
+mod secrets;
 mod wiring;
 
 pub use active::Origin;
@@ -300,7 +301,7 @@ impl Stack {
     #[must_use]
     #[expect(clippy::unused_self, reason = "it is asked of a stack that runs")]
     pub fn has_token_secret(&self) -> bool {
-        wiring::is_given("INBOX_SECRETS")
+        secrets::is_given("INBOX_SECRETS")
     }
 
     /// Returns whether a source accepts this write key.

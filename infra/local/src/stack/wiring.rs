@@ -1,22 +1,20 @@
 //! Every function with its clients, wired as its `main.rs` does for Lambda.
 
+use super::StackOptions;
 use super::active::Active;
 use super::elsewhere::Elsewhere;
 use super::environment::{Environments, Surroundings};
 use super::event_source::{EventSource, Handler};
 use super::http::{Functions, HttpHandler};
 use super::queues::{self, QueueUrls};
-use super::{LOCAL_HOOK_SECRET, StackOptions};
-use futures::future::{BoxFuture, FutureExt};
+use super::secrets::{is_given, secret_of_this_machine, secrets_of_this_machine, token_secrets};
+use futures::FutureExt;
 use jiff::SignedDuration;
 use perennial_channels::endpoint::EndpointSender;
 use perennial_channels::mail::Mailer;
-use perennial_channels::secrets::SecretError;
 use perennial_channels::unsubscribe::Keys;
 use perennial_config::deployment::Function;
-use perennial_contracts::tokens::TokenSecrets;
 use perennial_dashboard::{Access, SignIn, SignInSettings};
-use perennial_deliver::secrets::{SecretStore, Secrets};
 use perennial_embedded_aws::{EmbeddedAws, Endpoints};
 use perennial_import::QueueBacklog;
 use perennial_import::handler::Arrivals;
@@ -24,11 +22,9 @@ use perennial_ingest::throttle::Throttle;
 use perennial_lambda_kit::Env;
 use perennial_lambda_kit::aws;
 use perennial_lambda_kit::queue::{Delay, Queue};
-use perennial_lambda_kit::tokens;
 use perennial_lambda_kit::web::WebClient;
 use perennial_store::archive::incoming::Incoming;
 use perennial_store::{Archive, ConfigHandle, Store};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -148,56 +144,12 @@ impl Wired {
     }
 }
 
-/// Returns the secret `name` in the environment.
-fn given(name: &str) -> Option<String> {
-    Env::process().optional::<String>(name, "a secret").ok().flatten()
-}
-
-/// Returns the secrets that sign the tokens of users and inboxes.
-fn token_secrets() -> anyhow::Result<TokenSecrets> {
-    match tokens::from_env(&Env::process())? {
-        Some(secrets) => Ok(secrets),
-        None => Ok(TokenSecrets::parse(super::LOCAL_TOKEN_SECRET)?),
-    }
-}
-
 /// Returns the access of the dashboard's visitors: everyone on loopback, unless the environment has the variables of sign-in.
 fn dashboard_access() -> anyhow::Result<Access> {
     let env = Env::process();
     let Some(settings) = SignInSettings::from_env(&env)? else { return Ok(Access::Open) };
     let web = Arc::new(WebClient::new(&env));
     Ok(Access::SignIn(Arc::new(SignIn::new(settings, web, false))))
-}
-
-/// Returns whether the environment contains the secret `name`.
-pub(super) fn is_given(name: &str) -> bool {
-    given(name).is_some()
-}
-
-/// Returns the signing secret `name`: the environment's, else the documented local default.
-fn secret_of_this_machine(name: &str) -> String {
-    given(name).unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned())
-}
-
-/// Returns the secrets of endpoints, wherever they are configured: those of stand-ins, else the environment's, else the
-/// documented local default.
-fn secrets_of_this_machine(stood_in: BTreeMap<String, String>) -> Secrets {
-    let stood_in = Arc::new(stood_in);
-    let env = Arc::clone(&stood_in);
-    let of = |stood_in: &BTreeMap<String, String>, name: &str| {
-        stood_in.get(name).cloned().unwrap_or_else(|| secret_of_this_machine(name))
-    };
-    Secrets::new(Env::new(move |name| Some(of(&env, name))), Arc::new(StandInStore(stood_in)))
-}
-
-/// A stand-in for Secrets Manager and the Parameter Store.
-struct StandInStore(Arc<BTreeMap<String, String>>);
-
-impl SecretStore for StandInStore {
-    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<String, SecretError>> {
-        let secret = self.0.get(name).cloned().unwrap_or_else(|| LOCAL_HOOK_SECRET.to_owned());
-        async move { Ok(secret) }.boxed()
-    }
 }
 
 /// Returns the directory that replaces the bucket: the data directory, else a temporary one. A directory in any case, so

@@ -1,6 +1,6 @@
 //! Combines simultaneous writes to one CRM: CRMs limit the number of calls, and accept many records in one.
 
-use crate::endpoint::Message;
+use crate::message::Message;
 use crate::outcome::Outcome;
 use futures::channel::oneshot;
 use perennial_config::channels::Endpoint;

@@ -197,7 +197,7 @@ async fn a_hundred_and_one_accounts_are_two_calls() {
         secret: SecretPlace::Env("T".into()),
         allow_private: true,
     };
-    let http = crate::endpoint::Http::new(std::sync::Arc::new(crate::transport::SystemResolver));
+    let http = crate::connection::Http::new(std::sync::Arc::new(crate::transport::SystemResolver));
     let records_of = records();
     let hubspot =
         HubSpot::new(HttpTo { http: &http, endpoint: &endpoint, now: Timestamp::UNIX_EPOCH }, &records_of, "t");

@@ -10,7 +10,8 @@
 
 use super::batches::{self, Reading, Upserts};
 use super::{AssignedTask, Contact, Crm, Object, Record, Upserted, joined, object, owner, task_text, words};
-use crate::endpoint::{About, HttpTo, Unanswered, json_headers};
+use crate::about::About;
+use crate::connection::{HttpTo, Unanswered, json_headers};
 use crate::pause;
 use crate::render::Rendered;
 use crate::text;

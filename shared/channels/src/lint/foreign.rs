@@ -8,8 +8,8 @@ mod handlebars;
 mod liquid;
 mod markers;
 
-use super::tags::{Kind, Tag, Token, WORDS};
-use super::{NAMES, tokens};
+use super::NAMES;
+use crate::tags::{Kind, Tag, Token, WORDS, tokens};
 
 pub(super) use liquid::instead_of_filter;
 pub(super) use markers::in_text;

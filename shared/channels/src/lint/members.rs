@@ -1,7 +1,7 @@
 //! Finds members that a known name does not have, such as `event.plan`. Traits of people and accounts may have any
 //! name.
 
-use perennial_config::error::nearest;
+use perennial_config::spelling::nearest;
 use perennial_domain::traits::Fact;
 
 /// The names of facts that are long enough to distinguish a typing error from another word.

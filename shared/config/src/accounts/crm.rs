@@ -3,9 +3,10 @@
 use crate::cel::Program;
 use crate::channels::{Endpoint, FieldsOf, Kind};
 use crate::condition;
-use crate::error::{Reporter, unknown};
+use crate::error::Reporter;
 use crate::history::History;
 use crate::spanned::Spanned;
+use crate::spelling::unknown;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::Likelihood;
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,9 @@
 use super::Accounts;
 use crate::bundle::Bundle;
 use crate::check::{Part, Places};
-use crate::error::{ConfigError, nearest, unknown};
+use crate::error::ConfigError;
 use crate::lifecycle::Lifecycle;
+use crate::spelling::{nearest, unknown};
 use Part::{Key, Text};
 
 /// Returns an error for each event of `[stage]` that is not a milestone of lifecycle.toml. Of two names that nearly

@@ -1,7 +1,7 @@
 //! Finds positions in the files, which the compiled configuration does not contain.
 
 use crate::bundle::Bundle;
-use crate::error::line_and_column;
+use crate::position::line_and_column;
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

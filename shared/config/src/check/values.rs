@@ -5,7 +5,7 @@ use super::cases::CALLS;
 use super::conditions::{Condition, on_events, on_persons};
 use crate::cel::compared_texts;
 use crate::config::Config;
-use crate::error::nearest;
+use crate::spelling::nearest;
 use perennial_domain::Stage;
 
 /// The values of `kind`.

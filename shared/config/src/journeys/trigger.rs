@@ -3,10 +3,11 @@
 use super::raw::{RawChange, RawTrigger};
 use crate::cel::Program;
 use crate::condition;
-use crate::error::{Reporter, unknown};
+use crate::error::Reporter;
 use crate::history::event_key;
 use crate::segments::Segments;
 use crate::spanned::Spanned;
+use crate::spelling::unknown;
 use crate::vocabulary::{PersonSlot, PersonVocabulary};
 use perennial_domain::Likelihood;
 use serde::{Deserialize, Serialize};

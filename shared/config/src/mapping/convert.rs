@@ -1,9 +1,10 @@
 //! Converted values: other types, time formats, and tables of values.
 
-use super::pick::{Place, RawPlaces};
+use super::place::{Place, RawPlaces};
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
+use perennial_domain::timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -73,11 +74,7 @@ impl TimeForm {
     pub fn read(&self, text: &str) -> Option<Timestamp> {
         let text = text.trim();
         let Some(format) = &self.format else {
-            let zone = self.zone.as_ref().filter(|_| is_local(text));
-            return match zone {
-                Some(zone) => local(text).and_then(|at| zone.to_timestamp(at).ok()),
-                None => perennial_domain::timestamp::parse(text),
-            };
+            return timestamp::parse_in(text, self.zone.as_ref().unwrap_or(&TimeZone::UTC));
         };
         let time = strtime::parse(format, text).ok()?;
         if let Ok(at) = time.to_timestamp() {
@@ -86,18 +83,6 @@ impl TimeForm {
         let at = time.to_datetime().ok().or_else(|| time.to_date().ok().map(civil::DateTime::from))?;
         self.zone.as_ref().unwrap_or(&TimeZone::UTC).to_timestamp(at).ok()
     }
-}
-
-/// Returns whether `text` begins with the year and may lack a time zone: no other usual spelling is of local time.
-fn is_local(text: &str) -> bool {
-    let date = text.get(..10).unwrap_or_default();
-    let clock = text.get(10..).unwrap_or_default();
-    date.bytes().filter(|byte| *byte == b'-').count() == 2 && !clock.contains(['Z', 'z', '+', '-', '['])
-}
-
-fn local(text: &str) -> Option<civil::DateTime> {
-    let text = text.replacen(' ', "T", 1);
-    text.parse().ok().or_else(|| text.parse::<civil::Date>().ok().map(civil::DateTime::from))
 }
 
 /// A value that is converted: `{ from = "/age", type = "number" }`.

@@ -9,10 +9,11 @@ use super::{
 };
 use crate::cel::Program;
 use crate::condition;
-use crate::error::{Reporter, Used, unknown};
+use crate::error::{Reporter, Used};
 use crate::features::Features;
 use crate::history::History;
 use crate::spanned::Spanned;
+use crate::spelling::unknown;
 use crate::vocabulary::{EventSlot, Level, PersonVocabulary};
 use perennial_domain::{Likelihood, hash::hash32};
 use std::collections::BTreeMap;

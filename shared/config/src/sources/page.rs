@@ -1,6 +1,7 @@
 //! Pages that count as events: page views under an event's name.
 
-use crate::error::{Reporter, line_and_column};
+use crate::error::Reporter;
+use crate::position::line_and_column;
 use crate::spanned::Spanned;
 use perennial_domain::Event;
 use perennial_domain::page::{self, Pattern, Seen};

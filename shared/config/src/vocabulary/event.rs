@@ -2,7 +2,7 @@
 
 use super::person_names::PERSON_NAMES;
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
-use crate::error::unknown;
+use crate::spelling::unknown;
 use serde::{Deserialize, Serialize};
 
 /// A lookup of a condition on an event.

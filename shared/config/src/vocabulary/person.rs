@@ -4,9 +4,9 @@ use super::event::EVENT_NAMES;
 use super::person_names::PERSON_NAMES;
 use super::{number, refused, text};
 use crate::cel::{Const, Form, Name, Refused, Type, Vocabulary};
-use crate::error::unknown;
 use crate::features::{ERROR_DAYS, Features};
 use crate::history::{MAX_WINDOW_DAYS, MAX_WINDOW_HOURS, event_key, hours_key};
+use crate::spelling::unknown;
 use perennial_domain::{Currency, Likelihood};
 use serde::{Deserialize, Serialize};
 

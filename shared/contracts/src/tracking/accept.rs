@@ -16,7 +16,7 @@ use crate::queue::escape_noncharacters;
 use crate::tokens::redacted;
 use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, MessageId, Trust, UserId, hash};
+use perennial_domain::{AccountId, AnonymousId, EventKind, EventName, Identity, MessageId, Trust, UserId};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -335,13 +335,6 @@ fn with_shared(context: Option<&str>, shared: Shared<'_>) -> Result<String, Inva
     }
     let shared = filled(Some(shared.json), "context")?;
     Ok(joined(context.unwrap_or("{}"), shared.unwrap_or("{}")))
-}
-
-/// The id of one of several events that are made of what the sender calls `id`.
-pub fn id_of(id: &str, made: &str) -> String {
-    let whole = format!("{id}:{made}");
-    // An id that is too long would be rejected; its hash identifies repeats as well.
-    if whole.len() <= MessageId::MAX_BYTES { whole } else { hash::base32(&hash::sha256(&[whole.as_bytes()])) }
 }
 
 /// Writes what comes before a member's value, then the value.

@@ -6,7 +6,7 @@ use super::text::unquoted;
 use perennial_domain::event::external_ids;
 use perennial_domain::hygiene::{Note, Outcome, Reason};
 use perennial_domain::identity::is_placeholder;
-use perennial_domain::{ExternalId, InvalidId, MessageId, Properties};
+use perennial_domain::{ExternalId, InvalidId, MessageId, Properties, hash};
 use std::borrow::Cow;
 
 pub(super) const TEXT: &str = "text, or a whole number";
@@ -80,4 +80,11 @@ pub(super) fn what_is(raw: &str) -> &'static str {
         Some(b't' | b'f') => "true or false",
         _ => "a number",
     }
+}
+
+/// The id of one of several events that are made of what the sender calls `id`.
+pub fn id_of(id: &str, made: &str) -> String {
+    let whole = format!("{id}:{made}");
+    // An id that is too long would be rejected; its hash identifies repeats as well.
+    if whole.len() <= MessageId::MAX_BYTES { whole } else { hash::base32(&hash::sha256(&[whole.as_bytes()])) }
 }

@@ -18,7 +18,6 @@
 //! an earlier id, it stands for both. The account of a track is the company among its `$groups`, or its only group. A
 //! `$groupidentify` without a user has a `distinct_id` of the group's type and key: it is about the account alone.
 
-use super::accept::id_of;
 use super::ids;
 use super::invalid::{Code, Invalid};
 use data_encoding::BASE64;
@@ -75,7 +74,7 @@ pub(crate) fn translate(raw: &str, now: Timestamp) -> Result<Vec<Translated>, In
     // For the further calls of this event; without an event id, each call gets a new id anyway.
     let further_id = |made: &str| {
         let own = ids::message_id(Some(&message_id.to_string()));
-        Value::from(own.map(|id| id_of(id.as_str(), made)))
+        Value::from(own.map(|id| ids::id_of(id.as_str(), made)))
     };
 
     let mut call = Map::from_iter([

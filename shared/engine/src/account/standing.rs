@@ -1,12 +1,16 @@
 //! An account's value, owner and stage.
 
 use super::Account;
-use crate::billing::{Billing, Phase, Standing, Subscription, phase};
+use crate::account::value::named_owner;
+use crate::account::value::subscribed;
+use crate::account::value::touch;
+use crate::billing::{Billing, Standing, Subscription};
 use crate::evaluate::Evaluation;
 use crate::instant::timestamp;
 use crate::moment::Moment;
+use crate::span::Span;
 use crate::stage::stage_of;
-use crate::state::{Span, State};
+use crate::state::State;
 use jiff::Timestamp;
 use perennial_config::Config;
 use perennial_domain::{AccountFacts, Member, Money, PersonId, Stage, Touch};
@@ -69,34 +73,6 @@ pub fn value(config: &Config, account: &Account, now: Timestamp) -> Option<i64> 
     said.or_else(|| subscribed(config, account.subscriptions().map(|(_, each)| each), now))
 }
 
-/// Returns the annual price of paid subscriptions, in minor units of the currency that accounts are valued in.
-pub(crate) fn subscribed<'a>(
-    config: &Config,
-    subscriptions: impl Iterator<Item = &'a Subscription>,
-    now: Timestamp,
-) -> Option<i64> {
-    let currency = config.accounts.value.as_ref()?.currency;
-    let is_paid = |each: &&Subscription| {
-        matches!(phase(each, config.billing.trial_days, now.as_microsecond()), Phase::Paid { .. })
-    };
-    let paid = subscriptions.filter(is_paid);
-    let yearly = paid.filter_map(Subscription::yearly).filter(|money| money.currency == currency);
-    yearly.map(|money| money.minor).reduce(i64::saturating_add)
-}
-
-/// Returns the touch model of an account with `value`.
-pub fn touch(config: &Config, value: Option<i64>) -> Touch {
-    let levels = &config.accounts.touch;
-    let reaches = |level: Option<i64>| value.zip(level).is_some_and(|(value, level)| value >= level);
-    if reaches(levels.high) {
-        Touch::High
-    } else if reaches(levels.low) {
-        Touch::Low
-    } else {
-        Touch::None
-    }
-}
-
 /// Returns the touch model of `account`, whose value is `value`: for as long as configured, the one that it had as a customer
 /// when it was last computed.
 pub(super) fn touch_of(config: &Config, account: &Account, value: Option<i64>, now: Timestamp) -> Touch {
@@ -108,12 +84,6 @@ pub(super) fn touch_of(config: &Config, account: &Account, value: Option<i64>, n
 fn owner(config: &Config, account: &Account, touch: Touch) -> Option<String> {
     let named = named_owner(config, |name| account.traits.get(name).map(|held| &held.value));
     named.or_else(|| config.accounts.owner.by_touch.get(&touch).map(String::as_str)).map(str::to_owned)
-}
-
-/// Returns the owner in the account's own trait.
-pub(crate) fn named_owner<'a>(config: &Config, traits: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a str> {
-    let named = traits(config.accounts.owner.r#trait.as_ref()?)?.as_str()?.trim();
-    (!named.is_empty()).then_some(named)
 }
 
 /// Returns the account's stage and status from its own facts, as for a person with these facts; no stage without facts. It is

@@ -1,8 +1,12 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::Profile;
+use crate::State;
+use crate::shed::a_write;
+use crate::shed::shed;
 use crate::{Mode, Moment, process};
 use jiff::Timestamp;
-use perennial_domain::{Identity, UserId};
+use perennial_domain::{Event, Identity, UserId};
 use perennial_testkit::{ConfigBuilder, EventBuilder};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -6,14 +6,15 @@ mod triggers;
 mod values;
 
 use crate::candidates::candidates;
-use crate::decide::Situation;
-use crate::entry::{Refusal, moment as at};
 use crate::evaluate::look;
 use crate::facts::{Entered, always_key, holdout_key};
+use crate::instant::moment as at;
 use crate::limits::time_zone;
 use crate::moment::Moment;
 use crate::play::words::waits;
 use crate::profile::Profile;
+use crate::refusal::Refusal;
+use crate::situation::Situation;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_config::journeys::{GoalBy, Journey, Reentry};
@@ -306,7 +307,7 @@ impl Situation<'_, '_> {
         let over = channels.iter().filter_map(|channel| Some((*channel, self.over_caps_until(*channel)?)));
         match over.max_by_key(|(_, until)| *until) {
             Some((channel, until)) => {
-                let until = crate::candidates::second(until);
+                let until = crate::instant::second(until);
                 checks.push(Check::waits(
                     Rule::Cap,
                     format!(
@@ -323,7 +324,7 @@ impl Situation<'_, '_> {
         }
         match journey.messages().filter_map(|message| self.quiet_until(journey, message)).max() {
             Some(until) => {
-                let until = crate::candidates::second(until);
+                let until = crate::instant::second(until);
                 checks.push(Check::waits(
                     Rule::QuietHours,
                     format!("it is night for them: messages wait until {}", clock(until, zone)),

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use perennial_domain::{Likelihood, Stage};
 use proptest::prelude::*;
 
 fn entries(names: &[&str]) -> BTreeSet<ListEntry> {

@@ -1,11 +1,11 @@
 //! An invented person in a stage, with traits, and without other data.
 
 use super::supposed::{InvalidSupposed, Supposed};
-use crate::decide::Situation;
 use crate::evaluate::look;
 use crate::moment::Moment;
 use crate::process::{Mode, process, reschedule};
 use crate::profile::Profile;
+use crate::situation::Situation;
 use crate::stage::stage;
 use jiff::Timestamp;
 use perennial_config::Config;

@@ -1,7 +1,8 @@
 //! Describes the steps of a journey's run.
 
 use super::{PlayedStep, What};
-use crate::candidates::{WaitingMessage, WaitsFor};
+use crate::candidate::WaitsFor;
+use crate::candidates::WaitingMessage;
 use crate::explain::words::{event_name, name};
 use crate::taken::{Left, StepTaken, Taken};
 use jiff::Timestamp;

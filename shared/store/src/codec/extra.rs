@@ -9,7 +9,7 @@ use perennial_domain::{AccountId, Member, PersonId, Score, Stage};
 use perennial_engine::activity::Months;
 use perennial_engine::billing::{Payment, Refund, Subscription};
 use perennial_engine::bounds::{Longest, Room};
-use perennial_engine::candidates::Candidate;
+use perennial_engine::candidate::Candidate;
 use perennial_engine::facts::Sent;
 use perennial_engine::listing::{Bands, Listed};
 use perennial_engine::membership::StoredMemberships;

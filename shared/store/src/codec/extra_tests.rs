@@ -4,7 +4,7 @@ use super::*;
 use perennial_domain::curve::{Knot, Line};
 use perennial_domain::{Channel, Curve};
 use perennial_engine::billing::Billing;
-use perennial_engine::candidates::{Candidate, Delay};
+use perennial_engine::candidate::{Candidate, Delay};
 use perennial_engine::facts::{Entered, Run, Sent};
 
 /// A profile that fits into a write unit as it is. Deflated, a byte more or less would depend on the version of the configuration that the
@@ -191,7 +191,7 @@ fn what_traits_once_took_and_how_much_room_an_identity_has_survive() {
     let (item, loaded) = round_trip(&stored);
     assert_eq!(loaded, Loaded::Profile(stored.clone()));
     assert!(size(&item) < size(&small) + 60, "a length takes a few bytes");
-    assert!(perennial_engine::bounds::shed(&mut stored.profile));
+    assert!(perennial_engine::shed::shed(&mut stored.profile));
     assert_eq!(stored.profile.reduced().count(), 1);
     assert_eq!(round_trip(&stored).1, Loaded::Profile(stored));
 }

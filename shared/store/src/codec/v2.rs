@@ -16,7 +16,7 @@ use perennial_engine::instant::of_stored;
 use perennial_engine::joins::{Digest, Evidence, Link, Standing};
 use perennial_engine::points::Points;
 use perennial_engine::register::Register;
-use perennial_engine::state::Span;
+use perennial_engine::span::Span;
 use perennial_engine::{Part, SeenIds};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Handlebars, and Mustache.
 
 use super::{Found, expression, one_line, tokens, write};
-use crate::lint::tags::{Tag, Token, WORDS};
+use crate::tags::{Tag, Token, WORDS};
 
 const HANDLEBARS: &str = "Handlebars";
 

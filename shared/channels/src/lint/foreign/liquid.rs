@@ -1,7 +1,7 @@
 //! Liquid, and what Braze adds to it.
 
 use super::{Found, NAMES, expression, ours, tokens, write};
-use crate::lint::tags::{Tag, Token};
+use crate::tags::{Tag, Token};
 
 const LIQUID: &str = "Liquid";
 const BRAZE: &str = "Braze";

@@ -6,7 +6,7 @@ use super::super::pattern::Pattern;
 use super::super::value::Value;
 use super::super::{Form, Type, Vocabulary};
 use super::{Checker, Typed, one_of};
-use crate::error::nearest;
+use crate::spelling::nearest;
 use std::ops::Range;
 
 /// All methods.

@@ -5,7 +5,7 @@ use super::super::node::Node;
 use super::super::value::Value;
 use super::super::{Const, Form, Param, Type, Vocabulary};
 use super::{Checker, Typed, key_of};
-use crate::error::nearest;
+use crate::spelling::nearest;
 use std::ops::Range;
 
 /// Functions of the language itself.

@@ -1,6 +1,6 @@
 //! Compares event names that are probably the same: in another tense, number or word order, or with a typing error.
 
-use crate::error::{distance, plain};
+use crate::spelling::{distance, plain};
 
 /// Words without meaning in a name.
 const ARTICLES: [&str; 3] = ["a", "an", "the"];

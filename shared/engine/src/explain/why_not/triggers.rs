@@ -1,9 +1,9 @@
 //! The trigger of a journey: if it has come, and the reason if it did not start the journey.
 
 use super::{Check, Rule, clock};
-use crate::candidates::second;
-use crate::decide::Situation;
 use crate::explain::words::{event_name, name};
+use crate::instant::second;
+use crate::situation::Situation;
 use jiff::tz::TimeZone;
 use perennial_config::journeys::{Journey, Trigger};
 

@@ -2,7 +2,7 @@
 
 /// The kind of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `{{ … }}`
     Print,
     /// `{{{ … }}}`, which is Handlebars'.
@@ -13,14 +13,14 @@ pub(super) enum Kind {
 
 /// A tag.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tag<'a> {
-    pub(super) kind: Kind,
+pub(crate) struct Tag<'a> {
+    pub(crate) kind: Kind,
     /// The text between the brackets, trimmed.
-    pub(super) inner: &'a str,
+    pub(crate) inner: &'a str,
     /// The whole tag.
-    pub(super) raw: &'a str,
+    pub(crate) raw: &'a str,
     /// Its start in the text, in bytes.
-    pub(super) begin: usize,
+    pub(crate) begin: usize,
     /// The start of `inner` in the text, in bytes.
     at: usize,
 }
@@ -45,7 +45,7 @@ impl<'a> Token<'a> {
 }
 
 /// Keywords, which are not names.
-pub(super) const WORDS: [&str; 19] = [
+pub(crate) const WORDS: [&str; 19] = [
     "and",
     "or",
     "not",
@@ -69,19 +69,19 @@ pub(super) const WORDS: [&str; 19] = [
 
 impl<'a> Tag<'a> {
     /// Returns the start of `part`, a part of this tag, in the text, in bytes.
-    pub(super) fn place_of(&self, part: &str) -> usize {
+    pub(crate) fn place_of(&self, part: &str) -> usize {
         let offset = (part.as_ptr() as usize).checked_sub(self.inner.as_ptr() as usize);
         self.at + offset.filter(|offset| *offset <= self.inner.len()).unwrap_or(0)
     }
 
     /// Returns the first word.
-    pub(super) fn word(&self) -> Option<&'a str> {
+    pub(crate) fn word(&self) -> Option<&'a str> {
         let end = self.inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.inner.len());
         self.inner.get(..end).filter(|word| !word.is_empty())
     }
 
     /// Returns the names of its filters.
-    pub(super) fn filters(&self) -> Vec<&'a str> {
+    pub(crate) fn filters(&self) -> Vec<&'a str> {
         let tokens = tokens(self.inner);
         let mut found: Vec<&str> = tokens
             .windows(2)
@@ -97,7 +97,7 @@ impl<'a> Tag<'a> {
     }
 
     /// Returns the names of its tests, after `is` and `is not`.
-    pub(super) fn tests(&self) -> Vec<&'a str> {
+    pub(crate) fn tests(&self) -> Vec<&'a str> {
         let tokens = tokens(self.inner);
         let after_is = tokens.iter().enumerate().filter(|(_, token)| **token == Token::Path("is"));
         let named = after_is.filter_map(|(at, _)| match (tokens.get(at + 1)?, tokens.get(at + 2)) {
@@ -109,7 +109,7 @@ impl<'a> Tag<'a> {
     }
 
     /// Returns the names that it looks up, with their members; names of filters, tests and arguments are left out.
-    pub(super) fn paths(&self) -> Vec<&'a str> {
+    pub(crate) fn paths(&self) -> Vec<&'a str> {
         let tokens = tokens(self.inner);
         let skip = usize::from(self.kind == Kind::Block);
         let mut found = Vec::new();
@@ -129,12 +129,12 @@ impl<'a> Tag<'a> {
 }
 
 /// Returns all tags of `source`, in order. Comments and `raw` blocks contain none.
-pub(super) fn of(source: &str) -> Vec<Tag<'_>> {
+pub(crate) fn of(source: &str) -> Vec<Tag<'_>> {
     scan(source).0
 }
 
 /// The text between tags, with where each piece begins. Comments, and what `raw` protects, are none of it.
-pub(super) fn texts(source: &str) -> Vec<(usize, &str)> {
+pub(crate) fn texts(source: &str) -> Vec<(usize, &str)> {
     scan(source).1
 }
 
@@ -265,4 +265,8 @@ pub(crate) fn shown(source: &str, first: usize, note: &str) -> (String, Vec<Stri
     }
     out.push_str(&source[done..]);
     (out, names)
+}
+/// Returns the content of a template's tags.
+pub(crate) fn tags_of(source: &str) -> impl Iterator<Item = &str> {
+    of(source).into_iter().map(|tag| tag.inner)
 }

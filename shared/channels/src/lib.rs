@@ -5,6 +5,7 @@ pub mod address;
 mod breaker;
 pub mod brief;
 pub mod crm;
+pub mod digest;
 pub mod endpoint;
 mod filters;
 #[cfg(test)]

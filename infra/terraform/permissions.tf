@@ -75,7 +75,7 @@ locals {
 
     report = [
       # The scan counts all profiles, a part in each run.
-      { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], resources = [local.table_arn] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Scan"], resources = [local.table_arn] },
       # It reads the events of a day once, and keeps what they say about subscriptions.
       { actions = ["s3:GetObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.archive_prefix}/*"] },
       { actions = ["s3:PutObject"], resources = ["${aws_s3_bucket.archive.arn}/${local.archive_prefix}/extracts/*"] },

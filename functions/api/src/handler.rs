@@ -15,7 +15,7 @@ use perennial_views::account::FoundAccount;
 use perennial_views::lists::one as parameter;
 use perennial_views::person::Found;
 use perennial_views::{
-    experiments, explain, features, journey_list, profile, rejects, reports, segments, status, why_not,
+    digest, experiments, explain, features, journey_list, profile, rejects, reports, segments, status, why_not,
 };
 use serde_json::json;
 
@@ -28,7 +28,7 @@ const INBOXES: &str = "/api/inbox/";
 
 /// The message for an unknown path.
 const NOTHING: &str = "there is nothing under this path; the api's paths begin with /api/: status, profiles, profiles/{identity}, accounts, accounts/{id}, segments, \
-    journeys, experiments, features, events, reports, rejects, inbox/{identity}";
+    digests/{owner}, journeys, experiments, features, events, reports, rejects, inbox/{identity}";
 
 /// Answers a request. Every failure is an answer.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
@@ -133,6 +133,10 @@ async fn route(deps: &Deps, request: &Request) -> Result<Response<Body>, Failure
         ["api", "segments"] => {
             only("GET", reads)?;
             answer::json(&segments::list(&deps.views).await?)
+        }
+        ["api", "digests", owner] => {
+            only("GET", reads)?;
+            answer::json(&digest::preview(&deps.views, owner).await?)
         }
         ["api", "features"] => {
             only("GET", reads)?;

@@ -10,4 +10,5 @@ mod profiles;
 pub use config::Settings;
 pub use deps::Deps;
 pub use error::ReportError;
+pub use events::SUBSCRIPTIONS;
 pub use handler::{Made, Ran, Request};

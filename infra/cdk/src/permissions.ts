@@ -62,7 +62,7 @@ const OWN: Readonly<Record<FunctionName, Own>> = {
   ],
   report: (r) => [
     // The scan counts all profiles, a part in each run.
-    table(r, 'GetItem', 'PutItem', 'Scan'),
+    table(r, 'GetItem', 'BatchGetItem', 'PutItem', 'Scan'),
     // It reads the events of a day once, and keeps what they say about subscriptions.
     allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/*`)], 's3:GetObject'),
     allow([r.storage.archive.arnForObjects(`${ARCHIVE_PREFIX}/extracts/*`)], 's3:PutObject'),

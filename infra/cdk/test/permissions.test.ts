@@ -73,7 +73,7 @@ const MAY: Readonly<Record<string, string[]>> = {
     ...each('ses:SendEmail', ses(`identity/${domain}`), ses(`identity/${fromAddress}`), ses(`configuration-set/${configurationSet}`)),
   ],
   report: [
-    ...each('dynamodb:GetItem dynamodb:PutItem dynamodb:Scan', TABLE),
+    ...each('dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem dynamodb:Scan', TABLE),
     ...each('s3:GetObject', '<Bucket>/archive/*'),
     ...each('s3:PutObject', '<Bucket>/archive/extracts/*'),
     ...each('s3:ListBucket', '<Bucket>'),

@@ -7,6 +7,7 @@ mod breaker;
 pub mod brief;
 mod connection;
 pub mod crm;
+pub mod digest;
 pub mod endpoint;
 mod filters;
 #[cfg(test)]

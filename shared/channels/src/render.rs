@@ -197,6 +197,11 @@ impl Renderer {
     /// # Errors
     /// [`RenderError`] if the template is missing, does not compile, fails or produces too much text.
     pub fn render(&self, template: &str, context: &Context) -> Result<Rendered, RenderError> {
+        self.render_values(template, &context.values())
+    }
+
+    /// Renders `template` for these values, as [`Self::render`].
+    pub(crate) fn render_values(&self, template: &str, context: &minijinja::Value) -> Result<Rendered, RenderError> {
         let parts = self.parts.get(template).copied().ok_or_else(|| RenderError::NoTemplate(template.to_owned()))?;
         if let Some(problem) = self.problems.iter().find(|problem| problem.template == template) {
             return Err(RenderError::Broken(problem.clone()));
@@ -214,7 +219,7 @@ impl Renderer {
         })
     }
 
-    fn invitation(&self, template: &str, parts: Parts, context: &Context) -> Result<Invitation, RenderError> {
+    fn invitation(&self, template: &str, parts: Parts, context: &minijinja::Value) -> Result<Invitation, RenderError> {
         let wrong = |part: &'static str, kind: &str| RenderError::Failed {
             template: template.to_owned(),
             part,
@@ -234,14 +239,14 @@ impl Renderer {
         Ok(Invitation { start, end, title: line("title")?, location })
     }
 
-    fn part(&self, template: &str, part: &'static str, context: &Context) -> Result<String, RenderError> {
+    fn part(&self, template: &str, part: &'static str, context: &minijinja::Value) -> Result<String, RenderError> {
         let failed = |error: minijinja::Error| RenderError::Failed {
             template: template.to_owned(),
             part,
             kind: error.kind().to_string(),
         };
         let compiled = self.env.get_template(&format!("{template}.{part}")).map_err(failed)?;
-        let text = compiled.render(context.values()).map_err(failed)?;
+        let text = compiled.render(context).map_err(failed)?;
         if text.len() > MAX_BODY {
             return Err(RenderError::TooLong { template: template.to_owned(), part });
         }

@@ -16,7 +16,7 @@ use perennial_domain::ConfigVersion;
 
 /// The format of compiled configurations. It changes with every change of a compiled type, of the order of its fields,
 /// or of what compiling makes of the same files; `tests/artefact.rs` fails until it does.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 const MAGIC: [u8; 4] = *b"PRNL";
 /// Bytes before the configuration.

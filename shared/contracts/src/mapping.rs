@@ -7,6 +7,7 @@ use crate::tracking::id_of;
 use http::HeaderMap;
 use perennial_config::mapping::{Condition, Mapping, Pick, Place, Spread};
 use perennial_config::sources::Scheme;
+use perennial_domain::billing::Interval;
 use perennial_domain::event::{context_of, link_to};
 use perennial_domain::identity::is_placeholder;
 use perennial_domain::{Currency, EventKind, SourceId, hash, scalar, timestamp};
@@ -76,19 +77,30 @@ impl<'a> Payload<'a> {
     }
 
     /// Returns the sum of the amounts at `place` in all elements of a list, each multiplied by the number at one of
-    /// `times` in the same element. An element without an amount or without the number, such as a usage-based one, adds
-    /// nothing; `None` if no element has an amount, or the place is not in a list.
-    fn sum_at(self, place: &Place, times: &[Place]) -> Option<i64> {
+    /// `times` in the same element, for the interval of the list's first element. An element without an amount or without the number,
+    /// such as a usage-based one, adds nothing; `None` if no element has an amount, or the place is not in a list.
+    fn sum_at(self, place: &Place, times: &[Place], (units, counts): (&[Place], &[Place])) -> Option<i64> {
         let (list, amount) = in_list(place)?;
         let elements = self.body.pointer(list)?.as_array()?;
-        let number = |element: &Value| {
-            let of = |place| {
-                in_list(place).filter(|(of, _)| *of == list).and_then(|(_, rest)| whole(element.pointer(rest)?))
-            };
-            if times.is_empty() { Some(1) } else { times.iter().find_map(of) }
+        let at = |element: &'a Value, places: &[Place]| {
+            let own = |place| in_list(place).filter(|(of, _)| *of == list).and_then(|(_, rest)| element.pointer(rest));
+            places.iter().find_map(own)
         };
-        let amounts = elements.iter().filter_map(|element| Some((whole(element.pointer(amount)?)?, number(element))));
-        let mut amounts = amounts.map(|(amount, number)| amount.checked_mul(number.unwrap_or(0))).peekable();
+        let number = |element| if times.is_empty() { Some(1) } else { whole(at(element, times)?) };
+        let interval = |element| {
+            let count = at(element, counts).and_then(whole).and_then(|count| u32::try_from(count).ok());
+            Interval::parse(at(element, units)?.as_str()?, count)
+        };
+        let first = elements.first().and_then(interval);
+        let amounts = elements.iter().filter_map(|element| Some((whole(element.pointer(amount)?)?, element)));
+        let amounts = amounts.map(|(amount, element)| {
+            let amount = amount.checked_mul(number(element).unwrap_or(0))?;
+            match (interval(element), first) {
+                (Some(own), Some(first)) => own.converted(amount, first),
+                _ => Some(amount),
+            }
+        });
+        let mut amounts = amounts.peekable();
         amounts.peek()?;
         amounts.try_fold(0_i64, |sum, amount| sum.checked_add(amount?))
     }
@@ -314,8 +326,9 @@ fn value(pick: &Pick, payload: Payload<'_>) -> Option<Value> {
             let dated = found.filter_map(|value| Some((timestamp::of_json(value)?, value)));
             dated.max_by_key(|(at, _)| *at).map(|(_, value)| value.clone())
         }
-        Pick::Money { minor, times, currency, stripe } => {
-            let of_list = || minor.iter().find_map(|place| payload.sum_at(place, times));
+        Pick::Money { minor, times, interval, interval_count, currency, stripe } => {
+            let intervals = (interval.as_slice(), interval_count.as_slice());
+            let of_list = || minor.iter().find_map(|place| payload.sum_at(place, times, intervals));
             let minor = payload.find(minor).as_deref().and_then(whole).or_else(of_list)?;
             let currency = Currency::parse(payload.find(currency)?.as_str()?).ok()?;
             let is_stripes = payload.signed.is_some_and(|signed| signed.scheme == Scheme::Stripe);

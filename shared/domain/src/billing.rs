@@ -55,13 +55,30 @@ impl Interval {
 
     /// Returns the annual amount for `minor` units per interval; `None` on overflow.
     pub fn in_a_year(self, minor: i64) -> Option<i64> {
-        let a_year = match self.unit {
-            IntervalUnit::Day => 365,
-            IntervalUnit::Week => 52,
-            IntervalUnit::Month => 12,
-            IntervalUnit::Year => 1,
-        };
-        Some(minor.checked_mul(a_year)? / i64::from(self.count.max(1)))
+        Some(minor.checked_mul(self.unit.in_a_year())? / i64::from(self.count.max(1)))
+    }
+
+    /// Returns what `minor` units per interval are per `other` interval, rounded to the nearest unit; `None` on overflow.
+    pub fn converted(self, minor: i64, other: Self) -> Option<i64> {
+        if self == other {
+            return Some(minor);
+        }
+        let each_year = |of: Self| (i128::from(of.unit.in_a_year()), i128::from(of.count.max(1)));
+        let ((mine, my_count), (theirs, their_count)) = (each_year(self), each_year(other));
+        let (amount, parts) = (i128::from(minor) * mine * their_count, my_count * theirs);
+        i64::try_from((amount + parts * amount.signum() / 2) / parts).ok()
+    }
+}
+
+impl IntervalUnit {
+    /// Returns how many of it a year has.
+    fn in_a_year(self) -> i64 {
+        match self {
+            Self::Day => 365,
+            Self::Week => 52,
+            Self::Month => 12,
+            Self::Year => 1,
+        }
     }
 }
 
@@ -144,6 +161,13 @@ pub struct SubscriptionReport {
 }
 
 impl SubscriptionReport {
+    /// Returns whether this only changes what a subscription costs, without saying which one: it has no id, and no status, payment,
+    /// renewal or end.
+    pub fn is_change_of_terms(&self) -> bool {
+        let says_more = self.status.is_some() || self.paid || self.renewal.is_some() || self.cancels == Some(true);
+        !self.named && !says_more
+    }
+
     /// Returns a report that only links a subscription id to an account, since `at` in microseconds since 1970.
     pub fn of_account(key: u64, at: i64, account: AccountId) -> Self {
         Self {
@@ -169,4 +193,27 @@ impl SubscriptionReport {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_zero(rank: &u8) -> bool {
     *rank == 0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn amount_of_one_interval_is_converted_to_another_by_the_year() {
+        let of = |text: &str| Interval::parse(text, None).unwrap();
+        for (minor, from, to, expected) in [
+            (12_000, "year", "month", 1_000),
+            (1_000, "month", "year", 12_000),
+            (10_000, "year", "month", 833),
+            (-10_000, "year", "month", -833),
+            (10_004, "year", "quarter", 2_501),
+            (1_000, "week", "month", 4_333),
+            (7, "month", "month", 7),
+        ] {
+            assert_eq!(of(from).converted(minor, of(to)), Some(expected), "{minor} {from} {to}");
+        }
+        assert_eq!(of("day").converted(i64::MAX, of("year")), None);
+    }
 }

@@ -10,6 +10,7 @@ mod counted;
 mod education;
 mod experiments;
 mod funnel;
+mod merged;
 mod messages;
 mod money;
 mod name;
@@ -21,6 +22,7 @@ mod revenue;
 mod risk;
 mod scores;
 pub mod shown;
+mod surveys;
 mod tally;
 
 pub use answers::{Answer, Answers, answer};
@@ -30,9 +32,10 @@ pub use messages::{Fate, Message};
 pub use name::Name;
 pub use report::{Cell, Column, Report, Table, Unit};
 pub use revenue::{Ledger, Notice, notice};
+pub use surveys::{Surveyed, Surveys, surveyed};
 pub use tally::{Archived, Tally};
 
-/// Returns a hash of the rules that decide which events [`notice`] and [`answer`] read, and how: what was kept under another hash is read
+/// Returns a hash of the rules that decide which events [`notice`], [`answer`] and [`surveyed`] read, and how: what was kept under another hash is read
 /// again.
 pub fn rules(config: &perennial_config::Config) -> u64 {
     let parts = [revenue::rules(config), answers::rules(config)].map(u64::to_be_bytes);

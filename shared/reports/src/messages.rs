@@ -2,9 +2,11 @@
 
 mod deliverability;
 mod seen;
+mod week;
 
 pub(crate) use deliverability::Deliverability;
 pub use seen::{Fate, Message};
+pub(crate) use week::{DAYS as WEEK_DAYS, Week};
 
 use crate::bounded::{Bounded, Sum};
 use crate::report::{Cell, Table, Unit};

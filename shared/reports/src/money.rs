@@ -2,7 +2,7 @@
 
 use perennial_domain::Money;
 use perennial_domain::billing::Terms;
-use perennial_engine::billing::{Phase, Subscription, phase};
+use perennial_engine::billing::{GRACE, Phase, Subscription, phase};
 
 /// The months of a year.
 const MONTHS: i64 = 12;
@@ -11,8 +11,11 @@ const MONTHS: i64 = 12;
 /// twelve, rounded to the nearest minor unit. `None` unless it is paid for: nothing in a trial, paused, unpaid or over.
 /// Without a price, `paid`, its last payment, stands for that of one interval, a month if unknown.
 pub(crate) fn mrr(subscription: &Subscription, paid: Option<Money>, trial_days: u16, now: i64) -> Option<Money> {
-    if !matches!(phase(subscription, trial_days, now), Phase::Paid { .. }) {
-        return None;
+    match phase(subscription, trial_days, now) {
+        // Over with its last period, if only the report of it may be missing: an end on the last day of a month is one of that month.
+        Phase::Paid { until: Some(until), .. } if now >= until.saturating_sub(GRACE) => return None,
+        Phase::Paid { .. } => {}
+        _ => return None,
     }
     let interval = subscription.interval.as_ref().map(|interval| interval.value);
     let by_payment = || Terms { price: paid, quantity: Some(1), interval }.yearly();

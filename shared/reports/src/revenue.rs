@@ -3,6 +3,7 @@
 mod changes;
 mod ledger;
 mod notice;
+mod people;
 mod plans;
 
 pub use ledger::Ledger;

@@ -9,7 +9,8 @@ use crate::counted::Counted;
 use crate::education::{self, Effects};
 use crate::experiments::Experiments;
 use crate::funnel::Funnel;
-use crate::messages::{self, Deliverability, Message, Messages};
+use crate::merged::Merged;
+use crate::messages::{self, Deliverability, Message, Messages, Week};
 use crate::name::Name;
 use crate::nps::Nps;
 use crate::people::Leaders;
@@ -18,6 +19,7 @@ use crate::retention::Retention;
 use crate::revenue::Ledger;
 use crate::risk::Risk;
 use crate::scores::Scores;
+use crate::surveys::Surveys;
 use jiff::{SignedDuration, Timestamp};
 use perennial_config::Config;
 use perennial_domain::time::{date_of, day_of, month_of};
@@ -37,6 +39,8 @@ pub struct Archived {
     pub catalogue: Catalogue,
     /// The texts of survey answers.
     pub answers: Answers,
+    /// Answers to the recommendation survey.
+    pub surveys: Surveys,
 }
 
 /// The counts of profiles, at one moment and under one configuration. Those of parts of the profiles add up to those of
@@ -61,6 +65,8 @@ pub struct Tally {
     education: Effects,
     messages: Messages,
     deliverability: Deliverability,
+    week: Week,
+    merged: Merged,
 }
 
 impl Tally {
@@ -83,6 +89,8 @@ impl Tally {
             education: Effects::default(),
             messages: Messages::default(),
             deliverability: Deliverability::default(),
+            week: Week::default(),
+            merged: Merged::default(),
         }
     }
 
@@ -101,7 +109,7 @@ impl Tally {
     /// Counts a profile.
     pub fn add(&mut self, config: &Config, person: &Counted<'_>) {
         let (state, facts) = (person.profile.view(), person.profile.facts());
-        let (today, month) = (day_of(self.at), month_of(self.at));
+        let today = day_of(self.at);
         let moment = Moment::new(config, self.at);
         let history = stage_history(&moment, &state);
         self.people += 1;
@@ -110,12 +118,13 @@ impl Tally {
         self.funnel.add(person.stage, &history);
         self.retention.add(config, &history, &facts, self.at);
         self.adoption.add(config, &state, person.stage.pays(), today);
-        self.nps.add(&state, person.nps, person.segments, month);
+        self.nps.add(person.nps, person.segments);
         self.risk.add(&moment, person, &state);
         self.scores.add(person, &trends(&moment, &state, &facts));
         self.leaders.add(person.profile, &state, self.at);
         self.experiments.add(config, &facts, self.at);
         self.education.add(config, &state, &history, self.at);
+        self.merged.add(person.profile);
     }
 
     /// Counts a message, if it was decided in the days that reports of messages cover. Test mails are not to be counted.
@@ -124,6 +133,16 @@ impl Tally {
             self.messages.add(message);
             self.deliverability.add(message);
         }
+        if self.is_of_week(message.decided_at) {
+            self.week.add(message);
+        }
+    }
+
+    /// Returns whether a message that was decided at `decided_at` is counted by the owners of its recipient's segments: within the last
+    /// seven closed days.
+    pub fn is_of_week(&self, decided_at: Timestamp) -> bool {
+        let today = day_of(self.at);
+        (today - messages::WEEK_DAYS..today).contains(&day_of(decided_at))
     }
 
     /// Adds the counts of other profiles, at the same moment and under the same configuration.
@@ -143,16 +162,18 @@ impl Tally {
         self.education.merge(&other.education);
         self.messages.merge(&other.messages);
         self.deliverability.merge(&other.deliverability);
+        self.week.merge(&other.week);
+        self.merged.merge(&other.merged);
     }
 
     /// Returns all reports, under the configuration that profiles were counted under; those of money and of events from
     /// `archived`.
     pub fn reports(&self, config: &Config, archived: &Archived) -> Vec<Report> {
-        Name::ALL.into_iter().map(|name| self.report(name, config, archived)).collect()
+        let ledger = archived.ledger.by_profile(&self.merged, config.billing.trial_days);
+        Name::ALL.into_iter().map(|name| self.report(name, config, &ledger, archived)).collect()
     }
 
-    fn report(&self, name: Name, config: &Config, archived: &Archived) -> Report {
-        let ledger = &archived.ledger;
+    fn report(&self, name: Name, config: &Config, ledger: &Ledger, archived: &Archived) -> Report {
         let (today, month) = (day_of(self.at), month_of(self.at));
         let mut notes = Vec::new();
         let tables: Vec<Table> = match name {
@@ -166,14 +187,14 @@ impl Tally {
             Name::Retention => self.retention.tables(config, self.at, &mut notes),
             Name::Revenue => ledger.revenue(config, self.until(), &mut notes),
             Name::Plans => vec![ledger.plans(config, self.until())],
-            Name::Risk => vec![self.risk.table()],
+            Name::Risk => vec![self.risk.table(&mut notes)],
             Name::Adoption => self.adoption.tables(config, self.people),
-            Name::Nps => self.nps.tables(),
+            Name::Nps => self.nps.tables(&archived.surveys, &self.merged, self.until()),
             Name::Answers => archived.answers.tables(config, self.until(), &mut notes),
             Name::Scores => self.scores.tables(self.at),
             Name::Education => vec![self.education.table(config, &mut notes)],
             Name::Experiments => vec![self.experiments.table(config, self.at)],
-            Name::Messages => self.messages.tables(),
+            Name::Messages => self.messages.tables().into_iter().chain([self.week.table()]).collect(),
             Name::Deliverability => self.deliverability.tables(today),
             Name::Events => archived.catalogue.tables(config, &mut notes),
             Name::People => self.leaders.tables(),

@@ -7,5 +7,7 @@ mod education;
 mod experiments;
 mod laws;
 mod messages;
+mod nps;
 mod revenue;
+mod risk;
 mod support;

@@ -29,6 +29,7 @@ fn mail(domain: Option<&'static str>, fate: Fate) -> Message<'static> {
         template: "hello",
         variant: None,
         domain,
+        owners: &[],
         decided_at: now() - SignedDuration::from_hours(1),
         fate,
     }
@@ -112,4 +113,39 @@ fn domains_beyond_the_first_fifty_are_one_row_and_parts_add_up() {
         (51, vec!["d00.example".to_owned(), "60".to_owned()])
     );
     assert_eq!(texts(&domains[50])[..2], ["other domains", "55"], "10 + 9 + … + 1");
+}
+
+#[test]
+fn messages_of_seven_closed_days_are_counted_for_each_owner_of_the_recipient() {
+    let on = |time: &str, owners: &'static [&'static str], fate: Fate| Message {
+        owners,
+        decided_at: time.parse().unwrap(),
+        ..mail(None, fate)
+    };
+    let all = [
+        on("2026-03-24T00:00:00Z", &["sales", "success"], SENT),
+        on("2026-03-30T23:59:59Z", &["sales"], CLICKED),
+        on("2026-03-28T00:00:00Z", &["sales"], Fate::Withheld("capped")),
+        on("2026-03-28T00:00:00Z", &["sales"], Fate::Failed),
+        Message { channel: Channel::Webhook, ..on("2026-03-28T00:00:00Z", &["sales"], Fate::UnderWay) },
+        // Before the week, today, and of nobody.
+        on("2026-03-23T23:59:59Z", &["sales"], SENT),
+        on("2026-03-31T00:00:00Z", &["sales"], SENT),
+        on("2026-03-28T00:00:00Z", &[], SENT),
+    ];
+    let mut rows: Vec<Vec<String>> =
+        table(&report(&count(&all), Name::Messages), "owners").iter().map(|row| texts(row)).collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            ["sales", "welcome", "mail", "2", "1", "1", "0"],
+            ["sales", "welcome", "webhook", "0", "0", "0", "1"],
+            ["success", "welcome", "mail", "1", "0", "0", "0"],
+        ]
+    );
+    let (one, other) = all.split_at(3);
+    let mut parts = count(one);
+    parts.merge(&count(other));
+    assert_eq!(parts, count(&all));
 }

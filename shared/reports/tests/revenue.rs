@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
 
+mod whose;
+
 /// The default configuration, compiled once.
 fn config() -> &'static Config {
     static CONFIG: LazyLock<Config> = LazyLock::new(|| ConfigBuilder::shipped().load());

@@ -14,9 +14,19 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 /// A person of these events, each with when it happened, all of which arrive at `now`.
 pub(crate) fn person(config: &Config, user: &str, events: &[(&str, Timestamp)], now: Timestamp) -> Profile {
-    let mut profile = Profile::new(Identity::User(UserId::parse(user).unwrap()));
     let events: Vec<Event> = events.iter().enumerate().map(|(i, event)| build(user, i, event)).collect();
-    process(&Moment::new(config, now), &mut profile, &events, &HashSet::new(), Mode::Live);
+    person_of(config, user, &events, now)
+}
+
+/// A user of these events, all of which arrive at `now`.
+pub(crate) fn person_of(config: &Config, user: &str, events: &[Event], now: Timestamp) -> Profile {
+    profile_of(config, Identity::User(UserId::parse(user).unwrap()), events, now)
+}
+
+/// A profile of these events, all of which arrive at `now`.
+pub(crate) fn profile_of(config: &Config, identity: Identity, events: &[Event], now: Timestamp) -> Profile {
+    let mut profile = Profile::new(identity);
+    process(&Moment::new(config, now), &mut profile, events, &HashSet::new(), Mode::Live);
     profile
 }
 

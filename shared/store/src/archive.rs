@@ -9,6 +9,7 @@
 pub mod extracts;
 pub mod imports;
 pub mod incoming;
+pub mod kept;
 pub mod people;
 pub mod s3;
 pub mod unmerges;

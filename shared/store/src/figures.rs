@@ -6,6 +6,7 @@
 //! | a report of a day, kept for 400 days | `FIGURES#<report>` | `D#<yyyy-mm-dd>` | the same; the day's last run |
 //! | the last complete run | `FIGURES` | `LAST` | `body`: deflated JSON; `ver` as above |
 //! | the pass | `FIGURES` | `PASS` | `at`, `cfg` when it began and under which config; while it is under way, `body`: the count so far, and `from_pk` and `from_sk`, how far it came, or `read` once all profiles are counted; `ver` |
+//! | more of a large count, kept for 8 days | `FIGURES` | `PASS#<hash>#<number>` | `body`: what follows in the deflated JSON; the pass has the number of these items as `more`, and the hash of the whole JSON as `of` |
 
 use crate::error::{StoreError, unless_conflict};
 use crate::inflate::{deflate, inflate};
@@ -17,8 +18,8 @@ use crate::table;
 use flate2::Compression;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use perennial_domain::ConfigVersion;
 use perennial_domain::time::DAY_SECONDS;
+use perennial_domain::{ConfigVersion, hash};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +28,13 @@ pub const KEPT_DAYS: i64 = 400;
 /// The most bytes of a report before it is deflated. What inflates to more is not read.
 const MAX_INFLATED: usize = 16 * 1024 * 1024;
 const BODY: &str = "body";
+/// The most bytes of a pass in one item; the rest goes into further items.
+const MOST_IN_ITEM: usize = 256 * 1024;
+/// The number of these items, and the hash in their keys.
+const MORE: &str = "more";
+const OF: &str = "of";
+/// The days that they are kept: longer than a pass takes.
+const MORE_DAYS: i64 = 8;
 /// Marks a pass that has counted all profiles.
 const READ: &str = "read";
 
@@ -73,7 +81,11 @@ impl Store {
         let item = self.get("figures_pass", keys::key(keys::FIGURES, keys::PASS), true).await?;
         let Some(item) = item else { return Ok(Found::Nothing) };
         let version = item.number("ver").ok().flatten().unwrap_or_default();
-        match pass(&item, version) {
+        let body = match item.bytes(BODY) {
+            Ok(Some(first)) => self.whole_pass(&item, first.to_vec()).await?,
+            _ => None,
+        };
+        match pass(&item, version, body) {
             Ok(pass) => Ok(Found::Pass(pass)),
             Err(error) => {
                 tracing::warn!(%error, "a pass over profiles cannot be read; the next one replaces it");
@@ -92,7 +104,22 @@ impl Store {
         item.insert("cfg".to_owned(), s(pass.began.1.as_str()));
         item.insert("ver".to_owned(), n(pass.version + 1));
         if let Some(counted) = &pass.counted {
-            item.insert(BODY.to_owned(), b(pack(counted)?));
+            let body = pack(counted)?;
+            let mut parts = body.chunks(MOST_IN_ITEM);
+            item.insert(BODY.to_owned(), b(parts.next().unwrap_or_default().to_vec()));
+            let more = parts.len();
+            if more > 0 {
+                // Before the pass, which is never without them; by their hash, since another run may write its own.
+                let hash = hash::base32(&hash::sha256(&[&body])[..16]);
+                item.insert(MORE.to_owned(), n(more));
+                item.insert(OF.to_owned(), s(hash.as_str()));
+                for (number, part) in parts.enumerate() {
+                    let mut item = keys::key(keys::FIGURES, keys::pass_part(&hash, number));
+                    item.insert(BODY.to_owned(), b(part.to_vec()));
+                    item.insert(table::TTL.to_owned(), n(pass.began.0.as_second() + MORE_DAYS * DAY_SECONDS));
+                    self.put("note_figures_pass", item, None).await?;
+                }
+            }
             if pass.is_read {
                 item.insert(READ.to_owned(), n(1));
             }
@@ -106,6 +133,19 @@ impl Store {
         let is_stored = unless_conflict(put)?.is_some();
         pass.version += u64::from(is_stored);
         Ok(is_stored)
+    }
+
+    /// Returns the whole body of a pass, of which the first part is in its own item; `None` if another part is missing.
+    async fn whole_pass(&self, item: &Item, mut body: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
+        let more: usize = item.number(MORE).ok().flatten().unwrap_or_default();
+        let of = item.text(OF).ok().flatten().unwrap_or_default();
+        for number in 0..more {
+            let key = keys::key(keys::FIGURES, keys::pass_part(of, number));
+            let part = self.get("figures_pass", key, true).await?;
+            let Some(part) = part.as_ref().and_then(|part| part.bytes(BODY).ok().flatten()) else { return Ok(None) };
+            body.extend_from_slice(part);
+        }
+        Ok(Some(body))
     }
 
     /// Stores a report of the run that began at `began`, and as that of its day if `is_kept`. A report of a later run
@@ -176,14 +216,17 @@ impl Store {
     }
 }
 
-fn pass<T: DeserializeOwned>(item: &Item, version: u64) -> Result<Pass<T>, StoreError> {
+fn pass<T: DeserializeOwned>(item: &Item, version: u64, body: Option<Vec<u8>>) -> Result<Pass<T>, StoreError> {
+    if item.contains_key(BODY) && body.is_none() {
+        return Err(StoreError::corrupt("a part of the pass is missing"));
+    }
     let from = match (item.text("from_pk")?, item.text("from_sk")?) {
         (Some(pk), Some(sk)) => Some(ScanCursor(keys::key(pk, sk))),
         _ => None,
     };
     Ok(Pass {
         began: (needed("at", item.moment("at")?)?, needed("cfg", item.parsed("cfg")?)?),
-        counted: item.bytes(BODY)?.map(unpack).transpose()?,
+        counted: body.as_deref().map(unpack).transpose()?,
         from,
         is_read: item.number::<u64>(READ)?.is_some(),
         version,

@@ -238,6 +238,11 @@ pub fn day(date: Date) -> String {
     format!("{DAY}{date}")
 }
 
+/// The sort key of a part of a large pass, of which this is the hash.
+pub fn pass_part(hash: &str, number: usize) -> String {
+    format!("{PASS}#{hash}#{number}")
+}
+
 /// The partition of a report.
 pub fn figures(report: &str) -> String {
     format!("{FIGURES}#{report}")

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod digest;
 pub mod experiments;
 pub mod explain;
 pub mod features;

@@ -7,6 +7,7 @@ use crate::lists::{self, AccountRow, PersonRow};
 use crate::person::{Found, names};
 use crate::{ViewError, Views};
 use futures::future::{try_join_all, try_join3};
+use perennial_config::Config;
 use perennial_domain::{AccountId, AccountReason, Likelihood, PersonId};
 use perennial_engine::explain;
 use perennial_engine::explain::words::tell;
@@ -55,6 +56,8 @@ pub struct PersonCall {
     pub row: PersonRow,
     /// The largest contribution to their churn, in words.
     pub because: String,
+    /// The trait `phone`, unless one of their segments forbids calls.
+    pub phone: Option<String>,
 }
 
 /// Returns who needs a colleague today.
@@ -62,20 +65,59 @@ pub struct PersonCall {
 /// # Errors
 /// [`ViewError`] if the table fails.
 pub async fn view(views: &Views) -> Result<Today, ViewError> {
-    let config = views.config.current().await;
-    let unhealthy = format!("score=health&max={LOW_HEALTH}&sort=lowest&limit={MOST}");
-    let ready =
-        config.accounts.score.ready.map(|ready| format!("score=readiness&min={ready}&sort=highest&limit={MOST}"));
-    let leaving = format!("score=churn&min={HIGH_CHURN}&sort=highest&limit={MOST}");
+    let ready = views.config.current().await.accounts.score.ready;
+    let queries = Queries {
+        unhealthy: format!("score=health&max={LOW_HEALTH}&sort=lowest&limit={MOST}"),
+        ready: ready.map(|ready| format!("score=readiness&min={ready}&sort=highest&limit={MOST}")),
+        leaving: format!("score=churn&min={HIGH_CHURN}&sort=highest&limit={MOST}"),
+    };
+    gather(views, &queries, MOST).await
+}
+
+/// Returns who needs the colleague who is called `owner`, of those whom they are in charge of: `most` of each kind.
+///
+/// # Errors
+/// [`ViewError`] if the table fails.
+pub async fn of_owner(views: &Views, owner: &str, most: usize) -> Result<Today, ViewError> {
+    let ready = views.config.current().await.accounts.score.ready;
+    let owner = encoded(owner);
+    // The index of the owner is shorter than that of the score, and pages are sorted by the score.
+    let queries = Queries {
+        unhealthy: format!("owner={owner}&score=health&max={LOW_HEALTH}"),
+        ready: ready.map(|ready| format!("owner={owner}&score=readiness&min={ready}")),
+        leaving: format!("owner={owner}&score=churn&min={HIGH_CHURN}"),
+    };
+    gather(views, &queries, most).await
+}
+
+/// Returns a value for a query.
+pub(crate) fn encoded(value: &str) -> String {
+    percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// The queries of the three lists.
+struct Queries {
+    unhealthy: String,
+    ready: Option<String>,
+    leaving: String,
+}
+
+async fn gather(views: &Views, queries: &Queries, most: usize) -> Result<Today, ViewError> {
     let ready = async {
-        match &ready {
+        match &queries.ready {
             Some(query) => Ok(lists::accounts(views, query).await?.rows),
             None => Ok(Vec::new()),
         }
     };
     let (unhealthy, ready, leaving) =
-        try_join3(lists::accounts(views, &unhealthy), ready, lists::people(views, &leaving)).await?;
-    let because = because(views, unhealthy.rows.iter().chain(&ready)).await?;
+        try_join3(lists::accounts(views, &queries.unhealthy), ready, lists::people(views, &queries.leaving)).await?;
+    let (mut unhealthy, mut ready, mut leaving) = (unhealthy.rows, ready, leaving.rows);
+    unhealthy.sort_by_key(|row| row.health);
+    for rows in [&mut unhealthy, &mut ready] {
+        rows.truncate(most);
+    }
+    leaving.truncate(most);
+    let because = because(views, unhealthy.iter().chain(&ready)).await?;
     let call = |of: Side| {
         let because = &because;
         move |row: AccountRow| {
@@ -83,9 +125,9 @@ pub async fn view(views: &Views) -> Result<Today, ViewError> {
             AccountCall { row, because }
         }
     };
-    let unhealthy = unhealthy.rows.into_iter().map(call(Side::Health)).collect();
+    let unhealthy = unhealthy.into_iter().map(call(Side::Health)).collect();
     let ready = ready.into_iter().map(call(Side::Readiness)).collect();
-    let leaving = try_join_all(leaving.rows.into_iter().map(|row| leaving_call(views, row))).await?;
+    let leaving = try_join_all(leaving.into_iter().map(|row| leaving_call(views, row))).await?;
     Ok(Today { unhealthy, ready, leaving })
 }
 
@@ -143,13 +185,21 @@ fn best(reasons: &[AccountReason]) -> Option<&AccountReason> {
 }
 
 async fn leaving_call(views: &Views, row: PersonRow) -> Result<PersonCall, ViewError> {
-    let because = match Found::look_up(views, &row.id.to_string()).await {
-        Ok(found) => main_reason(&found, Likelihood::Churn),
+    let (because, phone) = match Found::look_up(views, &row.id.to_string()).await {
+        Ok(found) => {
+            let phone = found.state.text_trait("phone").filter(|_| may_call(&found.config, &row));
+            (main_reason(&found, Likelihood::Churn), phone)
+        }
         // Merged or erased meanwhile.
-        Err(ViewError::NotFound(_)) => String::new(),
+        Err(ViewError::NotFound(_)) => (String::new(), None),
         Err(error) => return Err(error),
     };
-    Ok(PersonCall { row, because })
+    Ok(PersonCall { row, because, phone })
+}
+
+/// Returns whether none of a person's segments forbids calls.
+pub(crate) fn may_call(config: &Config, row: &PersonRow) -> bool {
+    row.segments.iter().all(|name| config.segments.get(name).is_none_or(|(_, segment)| segment.phone))
 }
 
 /// Returns the largest contribution to a score with its points; empty if the score does not apply.

@@ -161,21 +161,19 @@ def features(events, person_of, config, now):
 
 
 def survey(events, person_of, scoring, now):
-    """Promoters, passives and detractors by month of each person's latest answer."""
+    """Promoters, passives and detractors by month, of each person's latest answer within the month."""
     rule, latest = scoring["nps"], {}
     for event in events:
         answer = (event.get("properties") or {}).get(rule["property"])
         if event.get("event") == rule["event"] and isinstance(answer, (int, float)) and person_of(event) is not None:
             key = (moment(event["timestamp"]), answer)
-            latest[person_of(event)] = max(latest.get(person_of(event), key), key)
+            of = (person_of(event), month_of(key[0]))
+            latest[of] = max(latest.get(of, key), key)
     months = defaultdict(lambda: [0, 0, 0])
-    promoters = []
-    for who, (at, answer) in latest.items():
-        if month_of(now) - 24 < month_of(at) <= month_of(now):
-            months[month_name(month_of(at))][0 if answer >= 9 else 1 if answer >= 7 else 2] += 1
-            if answer >= 9:
-                promoters.append([month_name(month_of(at)), who[1]])
-    return {"months": dict(sorted(months.items())), "promoters": promoters}
+    for (_, month), (_, answer) in latest.items():
+        if month_of(now) - 24 < month <= month_of(now):
+            months[month_name(month)][0 if answer >= 9 else 1 if answer >= 7 else 2] += 1
+    return dict(sorted(months.items()))
 
 
 def funnel(events, person_of, lifecycle):
@@ -206,7 +204,7 @@ def paid_at(moves, now):
     for at, kind, minor in moves:
         if at > now:
             break
-        pays, price = kind == "paid", minor or price
+        pays, price = pays if kind == "changed" else kind == "paid", minor or price
     return price if pays else 0
 
 
@@ -228,6 +226,10 @@ def revenue(events, lifecycle, billing, now):
             price = properties.get("price")
             paid = price * properties.get("quantity", 1) if price is not None else properties.get("revenue")
             customers[who].append((at, "paid", round(paid * 100) if paid else None))
+        elif name in billing["subscriptions"]["events"] and properties.get("price") is not None:
+            # A change of terms says nothing of whether it is paid for.
+            price = properties["price"] * properties.get("quantity", 1)
+            customers[who].append((at, "changed", round(price * 100)))
     this_month = month_of(now)
     at_end = {}
     for who, moves in customers.items():
@@ -237,7 +239,7 @@ def revenue(events, lifecycle, billing, now):
             for at, kind, minor in moves:
                 if month_of(at) > month or at > now:
                     break
-                pays = kind == "paid"
+                pays = pays if kind == "changed" else kind == "paid"
                 price = minor or price
             if pays and price:
                 at_end[who, month] = price

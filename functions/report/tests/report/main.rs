@@ -176,6 +176,35 @@ async fn a_person_whose_events_are_erased_is_gone_with_the_next_run() {
     assert_eq!(revenue(&house).await, (usd(2000), Cell::Count(1)), "a day that is closed is read again");
 }
 
+/// Facts of accounts are kept under the names that the erasure gives them, which no longer contain a person.
+#[tokio::test]
+async fn account_pays_on_after_the_person_whose_events_said_so_is_erased() {
+    let house = house().await;
+    let config = ConfigBuilder::shipped().load();
+    let said = serde_json::json!({"price": 20, "currency": "USD", "subscription": "s"});
+    let paid = EventBuilder::track("m", "ada", "Subscription Started").at(at("2025-11-09T10:00:00Z"));
+    let paid = paid.group_id("acme").properties(said).build();
+    house.archive.write(std::slice::from_ref(&paid)).await.unwrap();
+    let subject = perennial_store::traces::Subject::of(&Profile::new(Identity::User(UserId::parse("ada").unwrap())));
+    // Twice, as after a crash between the two steps.
+    for _ in 0..2 {
+        for object in house.archive.objects_since(None).await.unwrap() {
+            let share = house.archive.share(&object, &subject).await.unwrap();
+            let account = perennial_domain::AccountId::parse("acme").unwrap();
+            let notices = share.events.iter().filter_map(|event| perennial_reports::notice(&config, event));
+            let facts = notices.map(|notice| notice.of_account(account.clone())).collect();
+            house.archive.keep(perennial_report::SUBSCRIPTIONS, &object, facts).await.unwrap();
+            handler::handle(&house.deps, AT_ONCE).await.unwrap();
+            assert_eq!(revenue(&house).await, (usd(2000), Cell::Count(1)), "known by both, it counts once");
+            house.archive.take_out(&object, &share).await.unwrap();
+        }
+        handler::handle(&house.deps, AT_ONCE).await.unwrap();
+        assert_eq!(revenue(&house).await, (usd(2000), Cell::Count(1)));
+        house.time.set(at("2026-01-11T06:00:00Z"));
+    }
+    assert!(house.archive.days_of_receipt().await.unwrap().is_empty(), "nothing of the event is left");
+}
+
 #[tokio::test]
 async fn a_damaged_pass_is_replaced() {
     let house = house().await;

@@ -5,6 +5,7 @@ mod calibrate;
 mod client;
 mod config;
 mod demo;
+mod digest;
 mod doctor;
 mod env;
 mod erase;
@@ -64,6 +65,8 @@ enum Command {
     Accounts(lists::AccountArgs),
     /// Show the segments: people, net promoter score, owner and retention target.
     Segments(segments::Args),
+    /// Show the weekly digest of the owner of segments: retention against target, who needs them and why, what was sent.
+    Digest(digest::Args),
     /// Show the event catalogue: which events arrive, how many, with which properties, and who listens to them.
     Events(reports::EventsArgs),
     /// Show a report: activity, cohorts, funnel, retention, revenue and more, as a table, CSV or JSON.
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::People(args) => block_on(lists::run_people(args)),
         Command::Accounts(args) => block_on(lists::run_accounts(args)),
         Command::Segments(args) => block_on(segments::run(args)),
+        Command::Digest(args) => block_on(digest::run(args)),
         Command::Events(args) => block_on(reports::run_events(args)),
         Command::Report(args) => block_on(reports::run(args)),
         Command::Import(args) => block_on(import::run(args)),

@@ -6,16 +6,18 @@
 //! fails, is retried, and finds no profile.
 
 use super::receipt::{self, Receipt, Removed};
-use super::{Kind, Operated};
+use super::{Kind, Operated, account_facts};
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::civil::Date;
+use perennial_config::Config;
 use perennial_contracts::queue::AccountsPayload;
 use perennial_domain::time::{date_of, day_of};
 use perennial_domain::{AccountId, PersonId};
 use perennial_engine::Profile;
 use perennial_lambda_kit::queue::{Delay, Sender};
 use perennial_store::archive::people::Object;
+use perennial_store::config::ConfigStoreError;
 use perennial_store::heads::Head;
 use perennial_store::traces::{Subject, Trace, Traces};
 use perennial_store::{Consistency, Stored, keys};
@@ -40,6 +42,8 @@ pub(crate) struct Asked {
     holder: Option<(PersonId, u64)>,
     /// The operator's identifier, if the profile cannot be read, because its identities are unknown then.
     named_by: Option<String>,
+    /// The accounts that have the subscriptions which were reported for the person, by the subscriptions' keys.
+    payers: BTreeMap<u64, AccountId>,
 }
 
 impl Asked {
@@ -51,7 +55,10 @@ impl Asked {
     pub(crate) async fn find(operated: &Operated, text: &str) -> anyhow::Result<Self> {
         match operated.store.resolve(text).await {
             Ok(Some(stored)) => Ok(Self::of(&stored)),
-            Ok(None) => Ok(Self { subject: Subject::named(text), from: None, holder: None, named_by: None }),
+            Ok(None) => {
+                let subject = Subject::named(text);
+                Ok(Self { subject, from: None, holder: None, named_by: None, payers: BTreeMap::new() })
+            }
             Err(error) if error.is_unreadable() => {
                 let head = operated.store.resolve_head(text).await?.context("the person is gone")?;
                 Self::unreadable(operated, head, text).await
@@ -76,7 +83,8 @@ impl Asked {
     fn of(stored: &Stored) -> Self {
         let profile = &stored.profile;
         let holder = Some((profile.id, stored.version));
-        Self { subject: Subject::of(profile), from: first_day(profile), holder, named_by: None }
+        let payers = account_facts::payers(profile);
+        Self { subject: Subject::of(profile), from: first_day(profile), holder, named_by: None, payers }
     }
 
     /// Returns a person whose profile cannot be read: their identities are those whose pointers lead to it.
@@ -84,7 +92,7 @@ impl Asked {
         let people = operated.store.pointers_to(head.person, &|_| {}).await?;
         let subject = Subject::unreadable(head.person, people, text);
         let holder = Some((head.person, head.version));
-        Ok(Self { subject, from: None, holder, named_by: Some(text.to_owned()) })
+        Ok(Self { subject, from: None, holder, named_by: Some(text.to_owned()), payers: BTreeMap::new() })
     }
 
     /// Returns whether there is a profile that cannot be read.
@@ -136,6 +144,8 @@ pub(crate) struct Erasure<'a> {
     keep: &'a (dyn Fn(&Receipt) -> anyhow::Result<()> + Sync),
     forget_suppression: bool,
     receipt: Receipt,
+    /// The active configuration, which says which events are about subscriptions.
+    config: Option<Config>,
     looked_at: BTreeSet<Object>,
     /// The number of unreadable entries, by object.
     damaged: BTreeMap<Object, u64>,
@@ -158,7 +168,12 @@ impl<'a> Erasure<'a> {
         forget_suppression: bool,
         before: Option<Receipt>,
     ) -> anyhow::Result<Self> {
-        let config = operated.store.current_config().await?.map(|current| current.version.to_string());
+        let config = match operated.store.load_config().await {
+            Ok(config) => Some(config),
+            Err(ConfigStoreError::Store(error)) if !error.is_unreadable() => return Err(error.into()),
+            // No configuration, or one that does not compile any more, is no reason to keep a person.
+            Err(_) => None,
+        };
         let receipt = before.unwrap_or_else(|| Receipt {
             stack: operated.name.clone(),
             person: None,
@@ -175,8 +190,9 @@ impl<'a> Erasure<'a> {
             unreadable_items: 0,
             unreadable_in_archive: 0,
             audit_entries: 0,
+            account_facts: 0,
             kept: Vec::new(),
-            config,
+            config: config.as_ref().map(|config| config.version.to_string()),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         });
         Ok(Self {
@@ -185,6 +201,7 @@ impl<'a> Erasure<'a> {
             keep,
             forget_suppression,
             receipt,
+            config,
             looked_at: BTreeSet::new(),
             damaged: BTreeMap::new(),
             accounts: BTreeSet::new(),
@@ -258,17 +275,23 @@ impl<'a> Erasure<'a> {
         let mut objects = archive.objects_since(asked.from).await?;
         objects.retain(|object| !self.looked_at.contains(object));
         let total = objects.len() as u64;
+        let config = self.config.as_ref();
         let looked = stream::iter(objects).map(|object| async move {
             let share = archive.share(&object, &asked.subject).await?;
+            let facts = config.map(|config| account_facts::of(config, &share.events, &asked.payers, &asked.subject));
+            let facts = facts.unwrap_or_default();
+            let kept = facts.len() as u64;
+            archive.keep(perennial_report::SUBSCRIPTIONS, &object, facts).await?;
             archive.take_out(&object, &share).await?;
-            anyhow::Ok((object, share))
+            anyhow::Ok((object, share, kept))
         });
         let mut looked = std::pin::pin!(looked.buffer_unordered(CONCURRENCY));
         let mut done = 0;
-        while let Some((object, share)) = looked.try_next().await? {
+        while let Some((object, share, kept)) = looked.try_next().await? {
             done += 1;
             (self.tell)(Progress::Archive(done, total));
             let receipt = &mut self.receipt;
+            receipt.account_facts += kept;
             receipt.removed.archived_events += share.events.len() as u64;
             receipt.removed.archived_unmerges += share.unmerges.len() as u64;
             receipt.archive_objects_deleted += u64::from(share.is_all());

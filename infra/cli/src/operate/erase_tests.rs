@@ -210,6 +210,40 @@ async fn nothing_of_who_is_erased_is_left_and_nobody_else_is_touched() {
     house.stack.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_pays_is_kept_without_the_person_and_what_a_person_pays_goes() {
+    let house = House::open().await;
+    let paid = |id: &str, more: Value| {
+        let mut call = json!({
+            "messageId": id, "type": "track", "userId": "agnes", "event": "Subscription Started", "timestamp": NOW,
+            "properties": { "subscription": id, "price": 20, "currency": "USD" },
+        });
+        more.as_object().unwrap().iter().for_each(|(name, value)| call[name] = value.clone());
+        call
+    };
+    // Of an account, of herself, and of an account that bears her own id.
+    let acme = json!({ "context": { "groupId": "acme" } });
+    let own = json!({ "context": { "groupId": "agnes" } });
+    house.send(vec![paid("s1", acme), paid("s2", json!({})), paid("s3", own)]).await;
+    // The same subscription, by a report that does not name the account again.
+    let later = json!({ "event": "Subscription Updated", "messageId": "later", "properties": { "subscription": "s1", "price": 30, "currency": "USD" } });
+    house.send(vec![paid("later", later)]).await;
+    let receipt = house.erase("agnes").await;
+    assert_eq!(receipt.account_facts, 2, "{receipt:?}");
+    assert!(receipt.kept.iter().any(|kept| kept.what.contains("2 reports of what accounts pay")), "{receipt:?}");
+    let archive = house.stack.archive();
+    let mut facts = Vec::new();
+    for day in archive.days_kept(perennial_report::SUBSCRIPTIONS).await.unwrap() {
+        facts.extend(archive.kept::<perennial_reports::Notice>(perennial_report::SUBSCRIPTIONS, day).await.unwrap());
+    }
+    let told = serde_json::to_string(&facts).unwrap();
+    let person = perennial_domain::hash::hash64(&[b"identity", people("agnes")[0].as_bytes()]);
+    assert!(told.contains("acme") && !told.contains("agnes") && !told.contains(&person.to_string()), "{told}");
+    let prices: Vec<i64> = facts.iter().filter_map(|fact| Some(fact.report.price?.minor)).collect();
+    assert_eq!((facts.len(), prices.iter().sum::<i64>()), (2, 5000), "{told}");
+    house.stack.stop().await;
+}
+
 fn is_of(event: &Event, user: &str) -> bool {
     let identity = event.identity().unwrap();
     people(user).contains(&identity.person_id())

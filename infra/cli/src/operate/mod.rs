@@ -2,6 +2,7 @@
 //! own permissions. The same for the embedded stack, whose services are real HTTP endpoints on this machine, and for a
 //! stack deployed in an AWS account.
 
+mod account_facts;
 pub(crate) mod alarms;
 pub(crate) mod concurrency;
 pub(crate) mod deployed;

@@ -74,6 +74,9 @@ pub(crate) struct Receipt {
     /// Entries of the dashboard's audit log with the profile's id. They are kept.
     #[serde(default)]
     pub(crate) audit_entries: u64,
+    /// Reports about the subscriptions of accounts. They are kept, without the person.
+    #[serde(default)]
+    pub(crate) account_facts: u64,
     pub(crate) kept: Vec<Kept>,
     /// The active configuration.
     pub(crate) config: Option<String>,
@@ -134,6 +137,14 @@ pub(crate) fn kept(is_deployed: bool, forget_suppression: bool, receipt: &Receip
         all.push(kept(
             format!("{named_by_others} archived events of other people that name one of the ids"),
             "they are events of other people, as with a shared browser",
+            None,
+        ));
+    }
+    if receipt.account_facts > 0 {
+        let reports = counted(receipt.account_facts, "report", "reports");
+        all.push(kept(
+            format!("{reports} of what accounts pay for their subscriptions, without the person"),
+            "the account still pays, or did, and its revenue is its own; they have neither an id nor an address of the person",
             None,
         ));
     }

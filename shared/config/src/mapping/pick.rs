@@ -18,6 +18,11 @@ pub enum Pick {
         minor: Vec<Place>,
         /// The place of the factor of each of a list's amounts, in the same elements; 1 if missing.
         times: Vec<Place>,
+        /// The place of the billing interval of each of a list's amounts, in the same elements. Each is converted to the interval
+        /// of the list's first element. None if empty.
+        interval: Vec<Place>,
+        /// The place of the number of these intervals; 1 if missing.
+        interval_count: Vec<Place>,
         /// The place of its currency.
         currency: Vec<Place>,
         /// `true` if Stripe's table of currencies says how many minor units a major one has; `false` for ISO 4217's, or
@@ -35,7 +40,9 @@ impl Pick {
     pub fn places(&self) -> Vec<&Place> {
         match self {
             Self::Value(places) | Self::Latest(places) => places.iter().collect(),
-            Self::Money { minor, times, currency, .. } => minor.iter().chain(times).chain(currency).collect(),
+            Self::Money { minor, times, interval, interval_count, currency, .. } => {
+                minor.iter().chain(times).chain(interval).chain(interval_count).chain(currency).collect()
+            }
             Self::Convert(convert) => convert.from.iter().collect(),
             Self::Constant(_) => Vec::new(),
         }
@@ -79,6 +86,13 @@ pub(crate) struct RawMoney {
     /// its factor adds nothing: it has no quantity because it is billed by use.
     #[serde(default)]
     times: RawPlaces,
+    /// The place of the billing interval of each of a list's amounts, in the same elements: "/items/*/interval"; default: all have the same.
+    /// Amounts of other intervals are converted to that of the list's first element: 120 a year beside 10 a month is 20 a month.
+    #[serde(default)]
+    interval: RawPlaces,
+    /// The place of the number of these intervals, in the same elements; default: 1.
+    #[serde(default)]
+    interval_count: RawPlaces,
     /// The place of its currency.
     currency: RawPlaces,
     /// The table of currencies that says how many minor units a major one has: "iso" (ISO 4217) or "stripe", which differ for a
@@ -113,6 +127,8 @@ impl RawPick {
             Self::Money(money) => Pick::Money {
                 minor: money.minor.compile(complain),
                 times: money.times.compile(complain),
+                interval: money.interval.compile(complain),
+                interval_count: money.interval_count.compile(complain),
                 currency: money.currency.compile(complain),
                 stripe: money.units == RawUnits::Stripe,
             },

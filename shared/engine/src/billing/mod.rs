@@ -12,7 +12,7 @@ pub(crate) mod unverified;
 pub use payment::{Movement, Payment, Refund, Said, movement};
 pub use report::report;
 pub(crate) use standing::{CHANGEOVER, phases};
-pub use standing::{Phase, Standing, has_old_milestones, paid_subscriptions, phase};
+pub use standing::{GRACE, Phase, Reported, Standing, has_old_milestones, phase, reported_subscriptions};
 pub use subscription::{Dated, Subscription};
 
 use perennial_domain::Currency;

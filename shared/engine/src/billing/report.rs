@@ -44,14 +44,17 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
     // Some systems report a cancellation when it is made, with the moment at which it takes effect.
     let ends_later = time(said, &["ends_at", "expires_at"]).filter(|end| status == Some(Status::Canceled) && *end > at);
     let status = status.filter(|_| ends_later.is_none());
-    if status.is_none() && id.is_none() && !is_renewal && ends_later.is_none() {
+    let terms = Terms::of(said);
+    let plan = said.get("plan").and_then(readable).map(shorten);
+    // Without an id and a status, a change of the price or plan of what is paid for already. It pays for nothing by itself.
+    let is_change = status.is_none() && id.is_none() && !is_renewal && ends_later.is_none();
+    if is_change && terms == Terms::default() && plan.is_none() {
         return None;
     }
     let before = text(said, &["previous_status"]).and_then(|text| Status::parse(&text));
     let from = time(said, &["period_start"]).unwrap_or(at);
     let renewal_id = |invoice: &String| hash::hash64(&[b"invoice", invoice.as_bytes()]);
     let renewal_id = invoice.as_ref().map_or_else(|| event.message_id.hash64(), renewal_id);
-    let terms = Terms::of(said);
     let renews_at = config.accounts.renewal.r#trait.as_deref().unwrap_or("renews_at");
     // A chosen end, which need not be that of its period.
     let ends_at = ends_later.or_else(|| time(said, &["cancel_at"]));
@@ -62,9 +65,9 @@ pub fn report(config: &Config, event: &Event) -> Option<SubscriptionReport> {
         at,
         rank: status.map_or(0, |status| status.rank(before)),
         status,
-        paid: is_paid && status.is_none(),
+        paid: is_paid && status.is_none() && !is_change,
         renewal: is_renewal.then_some(Renewal { id: renewal_id, from, by_invoice: invoice.is_some() }),
-        plan: said.get("plan").and_then(readable).map(shorten),
+        plan,
         price: terms.price,
         quantity: terms.quantity,
         interval: terms.interval,

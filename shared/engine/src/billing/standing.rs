@@ -11,9 +11,9 @@ use perennial_domain::billing::Status;
 use std::borrow::Cow;
 
 const DAY: i64 = 86_400_000_000;
-/// How long after the end of a trial, or of a last period, nothing is concluded from a missing report: billing systems
-/// report the result hours later.
-const GRACE: i64 = DAY;
+/// How long after the end of a trial, or of a last period, nothing is concluded from a missing report, in microseconds: billing
+/// systems report the result hours later.
+pub const GRACE: i64 = DAY;
 /// Pauses between two subscriptions that do not count as a pause: a plan that is changed by cancelling and subscribing again.
 pub(crate) const CHANGEOVER: i64 = DAY;
 /// The largest time between the first reports of a subscription with an id and one without, if both are the same one,
@@ -159,27 +159,62 @@ pub(crate) fn phases<'a>(
     moment: &Moment<'a>,
     state: &'a State,
 ) -> impl Iterator<Item = (Cow<'a, Subscription>, Phase)> + use<'a> {
+    keyed_phases(moment, state).map(|(_, known, phase)| (known, phase))
+}
+
+/// The same, each after its key.
+fn keyed_phases<'a>(
+    moment: &Moment<'a>,
+    state: &'a State,
+) -> impl Iterator<Item = (u64, Cow<'a, Subscription>, Phase)> + use<'a> {
     let (days, now, account) = (moment.config.billing.trial_days, moment.now.as_microsecond(), moment.account);
     let stands = move |(key, each): (&u64, &'a Subscription)| {
         let ended = account.and_then(|account| account.ended.get(key)).filter(|_| each.named);
         let known = ended.map_or(Cow::Borrowed(each), |at| Cow::Owned(each.ended_at(*at)));
         let phase = unverified::free_plan(*key, &known).unwrap_or_else(|| phase(&known, days, now));
-        (known, phase)
+        (*key, known, phase)
     };
     let subscriptions = &state.billing.subscriptions;
     let vouched = move || subscriptions.iter().filter(|(key, _)| !unverified::is_unverified(**key));
     let is_asked = subscriptions.keys().any(|key| unverified::is_unverified(*key));
-    let counts = !is_asked || !unverified::is_outranked(state, vouched().map(|each| stands(each).1));
+    let counts = !is_asked || !unverified::is_outranked(state, vouched().map(|each| stands(each).2));
     subscriptions.iter().filter(move |(key, _)| counts || !unverified::is_unverified(**key)).map(stands)
 }
 
-/// Returns the subscriptions of `state` that are paid for at the moment, without those that are the same as another one, reported
-/// twice.
-pub fn paid_subscriptions<'a>(moment: &Moment<'a>, state: &'a State) -> Vec<Cow<'a, Subscription>> {
-    let all: Vec<(Cow<'_, Subscription>, Phase)> = phases(moment, state).collect();
-    let paid =
-        all.iter().filter(|(each, phase)| matches!(phase, Phase::Paid { .. }) && !is_told_twice(each, *phase, &all));
-    paid.map(|(each, _)| each.clone()).collect()
+/// A subscription that was reported for a person.
+#[derive(Debug, Clone)]
+pub struct Reported<'a> {
+    /// Its key, as in [`super::Billing::subscriptions`].
+    pub key: u64,
+    /// Its reports, merged.
+    pub subscription: Cow<'a, Subscription>,
+    /// `true` if it is paid for at the moment.
+    pub is_paid: bool,
+}
+
+/// Returns the subscriptions that trusted sources reported for the person of `state`, without paid ones that are the same as another
+/// one, reported twice. Those without an id and an account of all identities of a merged profile are one.
+pub fn reported_subscriptions<'a>(moment: &Moment<'a>, state: &'a State) -> Vec<Reported<'a>> {
+    let is_own = |each: &Subscription| !each.named && each.account.is_none();
+    let vouched = keyed_phases(moment, state).filter(|(key, ..)| !unverified::is_unverified(*key));
+    let (own, others): (Vec<_>, Vec<_>) = vouched.partition(|(_, each, _)| is_own(each));
+    let own = own.into_iter().map(|(key, each, _)| (key, each.into_owned())).reduce(|(key, mut one), (_, other)| {
+        one.merge(other);
+        (key, one)
+    });
+    let (days, now) = (moment.config.billing.trial_days, moment.now.as_microsecond());
+    let own = own.map(|(key, own)| {
+        let phase = phase(&own, days, now);
+        (key, Cow::Owned(own), phase)
+    });
+    let (keys, all): (Vec<u64>, Vec<(Cow<'_, Subscription>, Phase)>) =
+        others.into_iter().chain(own).map(|(key, each, phase)| (key, (each, phase))).unzip();
+    let told = keys.into_iter().zip(&all).map(|(key, (each, phase))| {
+        let is_paid = matches!(phase, Phase::Paid { .. });
+        let is_counted = !is_paid || !is_told_twice(each, *phase, &all);
+        is_counted.then(|| Reported { key, subscription: each.clone(), is_paid })
+    });
+    told.flatten().collect()
 }
 
 impl Standing {

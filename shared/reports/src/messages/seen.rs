@@ -20,6 +20,8 @@ pub struct Message<'a> {
     pub variant: Option<&'a str>,
     /// The domain of the mail address it was sent to, if known.
     pub domain: Option<&'a str>,
+    /// The owners of the segments that its recipient is in now, each once.
+    pub owners: &'a [&'a str],
     /// When it was decided.
     pub decided_at: Timestamp,
     /// The outcome.

@@ -12,7 +12,7 @@ use perennial_engine::instant;
 use std::collections::BTreeMap;
 
 /// The notices of one subscription: by time, then by the hash of their event.
-type Notices = BTreeMap<(i64, u64), Notice>;
+pub(super) type Notices = BTreeMap<(i64, u64), Notice>;
 
 /// Recurring revenue by month since January 1970, in minor units. Months without any are missing.
 pub(super) type ByMonth = BTreeMap<i32, i64>;
@@ -32,12 +32,13 @@ pub(super) struct Known {
     pub(super) subscription: Option<Subscription>,
     /// The newest payment, and when it was reported.
     paid: Option<(i64, Money)>,
-    identity: u64,
+    /// The identity that it was first reported of.
+    pub(super) identity: u64,
 }
 
 impl Known {
     /// Adds a notice that is not older than those before it.
-    fn add(&mut self, notice: &Notice) {
+    pub(super) fn add(&mut self, notice: &Notice) {
         let more = Subscription::of(&notice.report);
         match &mut self.subscription {
             Some(known) => known.merge(more),
@@ -63,12 +64,12 @@ impl Known {
     }
 
     /// Returns the customer: the subscription's account, else the identity that it was first reported of.
-    fn customer(&self) -> u64 {
+    pub(super) fn customer(&self) -> u64 {
         let account = self.subscription.as_ref().and_then(|known| known.account.as_ref());
-        account.map_or(self.identity, |account| hash::hash64(&[b"account", account.value.as_bytes()]))
+        account.map_or(self.identity, |account| account_hash(&account.value))
     }
 
-    fn is_named(&self) -> bool {
+    pub(super) fn is_named(&self) -> bool {
         self.subscription.as_ref().is_some_and(|known| known.named)
     }
 }
@@ -150,6 +151,11 @@ impl Customers {
         }
         all
     }
+}
+
+/// Returns the customer that an account is.
+pub(super) fn account_hash(account: &str) -> u64 {
+    hash::hash64(&[b"account", account.as_bytes()])
 }
 
 /// Returns a subscription at the end, and its recurring revenue at the end of each month.

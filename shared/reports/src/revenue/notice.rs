@@ -1,8 +1,10 @@
 //! A report about a subscription, as an event makes it.
 
+use super::ledger::account_hash;
+use crate::merged::hash_of;
 use perennial_config::Config;
 use perennial_domain::billing::SubscriptionReport;
-use perennial_domain::{Event, Money, hash};
+use perennial_domain::{AccountId, Event, Money, hash};
 use perennial_engine::billing::{Movement, movement, report};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,16 @@ pub struct Notice {
     pub paid: Option<Money>,
 }
 
+impl Notice {
+    /// Returns it as a fact of the account that has the subscription, without the person whom the event named.
+    #[must_use]
+    pub fn of_account(mut self, account: AccountId) -> Self {
+        self.identity = account_hash(account.as_str());
+        self.report.account = Some(account);
+        self
+    }
+}
+
 /// Returns what `event` says about a subscription; `None` if that is nothing, or its source is not trusted about money.
 pub fn notice(config: &Config, event: &Event) -> Option<Notice> {
     if !event.is_trusted() {
@@ -34,7 +46,7 @@ pub fn notice(config: &Config, event: &Event) -> Option<Notice> {
         }
         _ => None,
     };
-    let identity = hash::hash64(&[b"identity", event.identity()?.person_id().as_bytes()]);
+    let identity = hash_of(event.identity()?.person_id());
     Some(Notice { id: event.message_id.hash64(), identity, report, paid: paid.filter(|paid| paid.minor > 0) })
 }
 

@@ -21,6 +21,11 @@ fn path_of(kind: &str, day: Date) -> Path {
     Path::from_iter([FOLDER, kind, &format!("day={day}.json.gz")])
 }
 
+/// Returns the day on which the events of an object were received; `None` if it has none.
+pub(super) fn day_of_object(object: &Path) -> Option<Date> {
+    object.parts().next()?.as_ref().strip_prefix("day=")?.parse().ok()
+}
+
 impl Archive {
     /// Returns the UTC days on which events were received, the oldest first. Costs a list request for each thousand
     /// days.
@@ -75,8 +80,7 @@ impl Archive {
 
     /// Deletes all extracts of the day of an object, before events are taken out of it.
     pub(super) async fn forget_extracts(&self, object: &Path) -> Result<(), ArchiveError> {
-        let day = object.parts().next().and_then(|folder| folder.as_ref().strip_prefix("day=")?.parse::<Date>().ok());
-        let Some(day) = day else { return Ok(()) };
+        let Some(day) = day_of_object(object) else { return Ok(()) };
         let listed = self.objects.list_with_delimiter(Some(&Path::from(FOLDER))).await?;
         for kind in listed.common_prefixes.iter().filter_map(Path::filename) {
             match self.objects.delete(&path_of(kind, day)).await {

@@ -23,6 +23,17 @@ use std::io::{Read as _, Write as _};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Object(Path);
 
+impl Object {
+    /// Returns the day on which its events were received; `None` for an unmerge.
+    pub(super) fn day(&self) -> Option<Date> {
+        super::extracts::day_of_object(&self.0)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.0.as_ref()
+    }
+}
+
 /// A person's share of an object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Share {

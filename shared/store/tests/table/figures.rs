@@ -44,6 +44,25 @@ async fn a_pass_is_stored_with_its_place_and_another_run_does_not_overwrite_it()
 }
 
 #[tokio::test]
+async fn large_pass_is_stored_in_several_items_and_read_whole() {
+    let store = store().await;
+    let version = Config::load(&bundle(0)).unwrap().version;
+    // Numbers that do not compress, of about 2 MB.
+    let large =
+        |salt: u64| (0..120_000_u64).map(|number| (number + salt).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let mut pass = Pass::<Vec<u64>>::new(None, at(0), version, large(0));
+    let mut other = pass.clone();
+    other.counted = Some(large(1));
+    assert!(store.note_figures_pass(&mut pass).await.unwrap());
+    assert!(!store.note_figures_pass(&mut other).await.unwrap(), "another run was first");
+    assert_eq!(stored(&store).await.counted, Some(large(0)), "and wrote over nothing of it");
+    let mut next = stored(&store).await;
+    next.counted = Some(large(2));
+    assert!(store.note_figures_pass(&mut next).await.unwrap());
+    assert_eq!(stored(&store).await.counted, Some(large(2)));
+}
+
+#[tokio::test]
 async fn a_report_of_a_later_run_stays_and_each_day_keeps_its_last() {
     let store = store().await;
     let day = |text: &str| Some(text.parse().unwrap());

@@ -67,7 +67,7 @@ pub struct Row {
     pub idle_days: Option<i64>,
     /// The value that the page is sorted by.
     #[serde(skip)]
-    sorted_by: Option<Score>,
+    pub(crate) sorted_by: Option<Score>,
 }
 
 /// The conditions that all rows meet.

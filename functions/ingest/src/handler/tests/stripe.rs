@@ -120,6 +120,30 @@ async fn items_of_a_stripe_subscription_are_added_up() {
     }
 }
 
+/// Stripe allows items of several intervals in one subscription since its API of 2025.
+#[tokio::test]
+async fn items_of_other_intervals_are_added_at_the_interval_of_the_first() {
+    let item = |amount: i64, quantity: i64, interval: &str, count: i64| json!({"quantity":quantity,"price":{"id":interval,"unit_amount":amount,"recurring":{"interval":interval,"interval_count":count}}});
+    let (yearly, monthly, quarterly) =
+        (item(12_000, 1, "year", 1), item(1_000, 1, "month", 1), item(1_500, 2, "month", 3));
+    for (items, before, all, all_before, interval) in [
+        (json!([monthly, yearly]), json!([monthly]), 20.0, 10.0, "month"),
+        (json!([yearly, monthly]), json!([yearly]), 240.0, 120.0, "year"),
+        (json!([monthly, quarterly, yearly]), json!([yearly, monthly]), 30.0, 240.0, "month"),
+    ] {
+        let fixture = Fixture::new();
+        let mut own = subscription("active");
+        own["items"]["data"] = items;
+        let event = stripe_event("customer.subscription.updated", &own, &json!({"items":{"data":before}}));
+        stripe(&fixture, &event).await;
+        let said = &fixture.events()[0].properties;
+        assert_eq!((&said["items_price"], &said["previous_items_price"]), (&json!(all), &json!(all_before)), "{event}");
+        assert_eq!(said["interval"], interval);
+        let terms = perennial_domain::billing::Terms::of(said);
+        assert_eq!(terms.yearly().unwrap().minor, if interval == "year" || all == 20.0 { 24_000 } else { 36_000 });
+    }
+}
+
 /// As Stripe sends it: the whole previous item, in the format of the endpoint's version.
 #[tokio::test]
 async fn a_change_of_plan_at_stripe_says_what_it_cost_before() {

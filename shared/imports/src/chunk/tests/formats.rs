@@ -207,6 +207,22 @@ fn stripes_items_add_up_and_its_currencies_are_its_own() {
     }
 }
 
+/// A year's 120 and a month's 10 are 20 a month, whichever is the first item.
+#[test]
+fn items_of_stripe_with_other_intervals_are_added_at_that_of_the_first() {
+    let item = |amount: i64, interval: &str| json!({"quantity":1,"price":{"id":interval,"unit_amount":amount,"recurring":{"interval":interval,"interval_count":1}}});
+    for (items, yearly) in [
+        (json!([item(12_000, "year"), item(1_000, "month")]), 240.0),
+        (json!([item(1_000, "month"), item(12_000, "year")]), 20.0),
+    ] {
+        let object = json!({"id":"sub_1","customer":"cus_1","status":"active","created":1704067200,"currency":"usd","items":{"data":items}});
+        let events = ok("format = \"stripe_subscriptions\"", &object.to_string());
+        let said = &events[0].properties;
+        assert_eq!(said["items_price"].as_f64(), Some(yearly));
+        assert_eq!(perennial_domain::billing::Terms::of(said).yearly().unwrap().minor, 24_000);
+    }
+}
+
 /// Projects of Mixpanel with simplified ids have a device's id in the place of the user's until somebody signs in.
 #[test]
 fn devices_of_mixpanel_are_no_users() {

@@ -1,4 +1,4 @@
-//! Who was erased, and when: so that an import of an old file does not bring them back.
+//! The people who were erased, and the times, so that an import of an old file does not bring them back.
 //!
 //! Nothing but a hash of each id is kept. It cannot be compared with the ids of profiles, which are hashes as well.
 

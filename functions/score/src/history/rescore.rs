@@ -136,7 +136,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the archive, but for what was read before; gives how many events that has, and how many objects and lines are
+    /// Reads the archive, except what was read before; gives how many events that has, and how many objects and lines are
     /// damaged. Who lacks an event for that is not rescored.
     async fn read(&self, rebuild: &mut Rebuild<'_>, before: &mut AlreadyRead) -> Result<(u64, u64), HistoryError> {
         let damaged = AtomicU64::new(0);

@@ -1,4 +1,4 @@
-//! What stays of an erased person's events: the facts of an account that it has whoever its contact is, without the person.
+//! The facts of accounts that stay when a person's events are erased: those that do not depend on the contact, without the person.
 
 use perennial_config::Config;
 use perennial_domain::{AccountId, Event};

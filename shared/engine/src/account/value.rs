@@ -1,4 +1,4 @@
-//! What subscriptions are worth, and the touch model and owner that follow from it.
+//! The value of subscriptions, and the touch model and owner that follow from it.
 
 use crate::billing::{Phase, Subscription, phase};
 use jiff::Timestamp;

@@ -1,5 +1,6 @@
 //! Billing: subscriptions and payments. A merge of events, in any order, any number of times.
 
+pub(crate) mod keys;
 pub(crate) mod moves;
 mod payment;
 mod report;
@@ -65,8 +66,7 @@ impl Billing {
         while self.subscriptions.len() > MAX_SUBSCRIPTIONS {
             let is_live = |of: &Subscription| of.ended.is_none_or(|end| end < of.last);
             // Data from public sources alone replaces nothing else.
-            let order =
-                |(key, of): &(&u64, &Subscription)| (!unverified::is_unverified(**key), is_live(of), of.last, **key);
+            let order = |(key, of): &(&u64, &Subscription)| (!keys::is_unverified(**key), is_live(of), of.last, **key);
             let first = self.subscriptions.iter().min_by_key(order);
             let Some(key) = first.map(|(key, _)| *key) else { return };
             self.subscriptions.remove(&key);

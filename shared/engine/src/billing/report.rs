@@ -1,12 +1,12 @@
 //! Reads a subscription report from an event.
 
-use super::unverified::trial_key;
+use super::keys::{implied_key, trial_key};
 use perennial_config::Config;
 use perennial_config::lifecycle::Milestone;
 use perennial_domain::billing::said::{PAID, amount, currency, text};
 use perennial_domain::billing::{Renewal, Status, SubscriptionReport, Terms};
 use perennial_domain::traits::readable;
-use perennial_domain::{AccountId, Event, Identity, Properties, hash, scalar, timestamp};
+use perennial_domain::{AccountId, Event, Properties, hash, scalar, timestamp};
 use serde_json::Value;
 
 /// The most bytes of a plan's name that are kept.
@@ -98,16 +98,6 @@ fn key(id: Option<&str>, event: &Event) -> Option<u64> {
     match id {
         Some(id) => Some(hash::hash64(&[b"subscription", id.as_bytes()])),
         None => Some(implied_key(event.account().map(AccountId::as_str), &event.identity()?)),
-    }
-}
-
-/// The key of all that an account, or else a user or visitor, has without an id.
-pub(super) fn implied_key(account: Option<&str>, identity: &Identity) -> u64 {
-    match (account, identity) {
-        (Some(account), _) => hash::hash64(&[b"subscription of account", account.as_bytes()]),
-        (None, Identity::User(id)) => hash::hash64(&[b"subscription of user", id.as_str().as_bytes()]),
-        (None, Identity::Anonymous(id)) => hash::hash64(&[b"subscription of visitor", id.as_str().as_bytes()]),
-        (None, Identity::External(id)) => hash::hash64(&[b"subscription of external id", id.as_str().as_bytes()]),
     }
 }
 

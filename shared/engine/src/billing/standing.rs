@@ -1,7 +1,7 @@
 //! The stage by subscriptions and purchases.
 
 use super::subscription::Subscription;
-use super::unverified;
+use super::{keys, unverified};
 use crate::moment::Moment;
 use crate::span::Span;
 use crate::state::State;
@@ -175,10 +175,10 @@ fn keyed_phases<'a>(
         (*key, known, phase)
     };
     let subscriptions = &state.billing.subscriptions;
-    let vouched = move || subscriptions.iter().filter(|(key, _)| !unverified::is_unverified(**key));
-    let is_asked = subscriptions.keys().any(|key| unverified::is_unverified(*key));
+    let vouched = move || subscriptions.iter().filter(|(key, _)| !keys::is_unverified(**key));
+    let is_asked = subscriptions.keys().any(|key| keys::is_unverified(*key));
     let counts = !is_asked || !unverified::is_outranked(state, vouched().map(|each| stands(each).2));
-    subscriptions.iter().filter(move |(key, _)| counts || !unverified::is_unverified(**key)).map(stands)
+    subscriptions.iter().filter(move |(key, _)| counts || !keys::is_unverified(**key)).map(stands)
 }
 
 /// A subscription that was reported for a person.
@@ -196,7 +196,7 @@ pub struct Reported<'a> {
 /// one, reported twice. Those without an id and an account of all identities of a merged profile are one.
 pub fn reported_subscriptions<'a>(moment: &Moment<'a>, state: &'a State) -> Vec<Reported<'a>> {
     let is_own = |each: &Subscription| !each.named && each.account.is_none();
-    let vouched = keyed_phases(moment, state).filter(|(key, ..)| !unverified::is_unverified(*key));
+    let vouched = keyed_phases(moment, state).filter(|(key, ..)| !keys::is_unverified(*key));
     let (own, others): (Vec<_>, Vec<_>) = vouched.partition(|(_, each, _)| is_own(each));
     let own = own.into_iter().map(|(key, each, _)| (key, each.into_owned())).reduce(|(key, mut one), (_, other)| {
         one.merge(other);

@@ -179,7 +179,7 @@ impl Subscription {
     /// Returns the key that one without an id has if `identity` was the first to report it: it can be derived, and need
     /// not be stored.
     pub fn implied_key(&self, identity: &Identity) -> u64 {
-        super::report::implied_key(self.account.as_ref().map(|account| account.value.as_str()), identity)
+        super::keys::implied_key(self.account.as_ref().map(|account| account.value.as_str()), identity)
     }
 
     /// The status that was last reported. Of one without an id it is known only as long as a payment is late.

@@ -4,30 +4,11 @@
 //! source reports a payment or an end: after that, nobody with a public key can make a churned customer look like a
 //! returning one.
 
+use super::keys::{FREE, key};
 use super::{Phase, Subscription};
 use crate::state::State;
 use perennial_config::lifecycle::Milestone;
-use perennial_domain::{Event, Identity, hash};
-
-/// The first four bytes of the keys of trials. Other keys are hashes: one of 4 billion begins like that.
-const TRIAL: u64 = 0xFFFF_FFFE;
-/// The same of free plans.
-const FREE: u64 = 0xFFFF_FFFF;
-
-fn key(kind: u64, identity: &Identity) -> u64 {
-    let hash = hash::hash64(&[b"unverified", identity.person_id().as_bytes()]);
-    (kind << 32) | (hash & 0xFFFF_FFFF)
-}
-
-/// The key of the trial of `identity` that public sources report.
-pub(crate) fn trial_key(identity: &Identity) -> u64 {
-    key(TRIAL, identity)
-}
-
-/// Returns whether only public sources reported the subscription with this key.
-pub(crate) fn is_unverified(key: u64) -> bool {
-    matches!(key >> 32, TRIAL | FREE)
-}
+use perennial_domain::Event;
 
 /// Records that a public source reported a free plan.
 pub(crate) fn note_free_plan(state: &mut State, event: &Event) {

@@ -1,4 +1,4 @@
-//! What the lists have of a profile.
+//! The data of a profile that the lists have.
 
 use super::entry::ListEntry;
 use super::scale::{Bands, Scale};

@@ -21,7 +21,7 @@ pub(crate) struct Merged {
 }
 
 impl Merged {
-    /// Notes the identities of a profile.
+    /// Records the identities of a profile.
     pub(crate) fn add(&mut self, profile: &Profile) {
         let counts = |part: &&Part| {
             let state = &part.state;

@@ -31,7 +31,7 @@ pub struct Digest {
     pub preview: String,
     /// The segments that the colleague is in charge of, in the configuration's order.
     pub segments: Vec<SegmentLine>,
-    /// Who needs the colleague, by reason.
+    /// The people and accounts that need the colleague, by reason.
     pub needs: Vec<Group>,
     /// The messages of the week, by journey and channel.
     pub sent: Vec<SentLine>,
@@ -127,7 +127,7 @@ pub struct Source<'a> {
     pub risk: Option<Report>,
     /// The report of messages.
     pub messages: Option<Report>,
-    /// Who needs the colleague.
+    /// The people and accounts that need the colleague.
     pub today: Today,
     /// The accounts whose renewal is due, the next one first.
     pub renewals: Vec<AccountRow>,

@@ -1,4 +1,4 @@
-//! What stays of an erased person's events: the facts of an account that it has whoever its contact is, without the person.
+//! The facts of an account that stay when the events of a contact are erased, without the person.
 
 use perennial_config::Config;
 use perennial_domain::{AccountId, Event};

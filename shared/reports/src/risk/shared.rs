@@ -42,7 +42,7 @@ pub(super) struct Holder<'a> {
 }
 
 impl<const MOST_KEPT: usize> Shared<MOST_KEPT> {
-    /// Notes that a person has the subscription with this key, of this account. `mrr` is what it brings a month.
+    /// Records that a person has the subscription with this key, of this account. `mrr` is what it brings a month.
     pub(super) fn add(
         &mut self,
         (key, account): (u64, &str),

@@ -136,7 +136,7 @@ fn people(label: &str, calls: &[PersonCall], now: Timestamp) -> Markup {
             thead { tr { th scope="col" { "Person" } th scope="col" { "Why" } th scope="col" { "Last seen" }
                 th scope="col" { "Owner" } } }
             tbody {
-                @for PersonCall { row, because } in calls {
+                @for PersonCall { row, because, .. } in calls {
                     @let id = row.id.to_string();
                     @let name = row.name.as_deref().or(row.email.as_deref()).or(row.identity.as_deref()).unwrap_or(&id);
                     tr {

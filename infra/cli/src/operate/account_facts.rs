@@ -1,4 +1,4 @@
-//! The facts of accounts that stay when a person's events are erased: those that do not depend on the contact, without the person.
+//! The facts of an account that stay when the events of a contact are erased, without the person.
 
 use perennial_config::Config;
 use perennial_domain::{AccountId, Event};

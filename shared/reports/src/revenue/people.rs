@@ -1,4 +1,4 @@
-//! The person whose subscription a notice without an id is about: that of a merged profile, or the only one that its customer pays for.
+//! The owner of a notice that does not name its subscription: a merged profile, or the only subscription that its customer pays for.
 
 use super::ledger::{Known, Ledger, account_hash};
 use super::notice::Notice;

@@ -1,4 +1,4 @@
-//! The payer and the month of revenue: merged profiles, changes without an id, and ends on the last day of a month.
+//! Owners and months of revenue: merged profiles, changes without an id, and ends on the last day of a month.
 
 use super::{Config, Event, EventBuilder, Ledger, Name, Tally, at, config, ledger, report, rows, shown};
 use crate::support::{count, person_of};

@@ -1,5 +1,5 @@
-//! Facts of accounts that stay when the events that reported them are erased: which subscription an account pays for is the account's
-//! own, regardless of which of its people was named with it. They name no person.
+//! Facts of accounts that stay when the events that reported them are erased: the subscriptions of an account are its own, and so is
+//! what it pays. They name no person.
 //!
 //! One small object for each erased share of an object: `kept/<kind>/day=<day>/<hash of the object's name>.json.gz`.
 

@@ -11,6 +11,7 @@ use perennial_engine::membership::{MAX_LEFT, MAX_MEMBERSHIPS, Memberships, accou
 use perennial_engine::{Action, Mode, Moment, Profile, State, process};
 use perennial_testkit::EventBuilder;
 use proptest::prelude::*;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::LazyLock;
 

@@ -65,7 +65,8 @@ async fn of_one_mail_for_several_profiles_of_an_address_one_goes_out() {
     let all: Vec<Decision> = (0..6).map(|n| decision(n, "welcome", ["x", "y", "z"][usize::from(n) % 3])).collect();
     let first = &all[..3];
     let known = store.preferences(&ada()).await.unwrap().mails;
-    let counts = first.iter().map(|decision| store.count_mail(&ada(), &known, counting(decision, &caps)));
+    let address = ada();
+    let counts = first.iter().map(|decision| store.count_mail(&address, &known, counting(decision, &caps)));
     let counted: Vec<Counted<'_>> = join_all(counts).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(counted.iter().filter(|counted| **counted == Counted::Within).count(), 1, "{counted:?}");
     assert_eq!(counted.iter().filter(|counted| **counted == Counted::Same).count(), 2);

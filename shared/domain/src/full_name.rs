@@ -112,7 +112,7 @@ fn without_what_is_behind(name: &str) -> &str {
         };
         let is_company = has_whole_name
             && words.clone().last().is_some_and(|word| BEHIND.contains(&letters(word).to_lowercase().as_str()));
-        if !is_company && !words.all(is_behind) {
+        if last.trim().is_empty() || (!is_company && !words.all(is_behind)) {
             break;
         }
         rest = before.trim_end();

@@ -48,7 +48,7 @@ fn amplitudes_export_becomes_events_and_traits() {
     let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["identify", "track", "identify", "track", "identify"]);
     assert_eq!(
-        (events[1].event.as_ref().unwrap().as_str(), events[1].timestamp.to_string()),
+        (events[1].event.as_ref().unwrap().as_str(), events[0].timestamp.to_string()),
         ("Signed Up", "2024-03-01T09:30:00.123Z".to_owned())
     );
     assert_eq!((&events[1].properties["plan"], &events[0].traits["role"]), (&json!("pro"), &json!("admin")));

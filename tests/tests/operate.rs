@@ -311,8 +311,10 @@ async fn failed_start_stores_nothing() {
     // What only `config check` finds: a template that cannot be rendered.
     write_config(config.path());
     let template = config.path().join("templates/welcome.toml");
-    let broken = fs::read_to_string(&template).unwrap().replacen("{{", "{{ \"a\" | urlencode }}{{", 1);
-    fs::write(&template, broken).unwrap();
+    let text = fs::read_to_string(&template).unwrap();
+    // The first ones are in its comment.
+    let (before, after) = text.rsplit_once("{{").unwrap();
+    fs::write(&template, format!("{before}{{{{ 1 | urlencode }}}}{{{{{after}")).unwrap();
     let said =
         refused(&["--port", "0", "--data", data.to_str().unwrap(), "--config", config.path().to_str().unwrap()]).await;
     assert!(said.contains("welcome.toml") && said.contains("urlencode") && !data.exists(), "{said}");

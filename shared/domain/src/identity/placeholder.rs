@@ -68,7 +68,7 @@ const WORDS: [&str; 54] = [
     "unset",
     "visitor",
     "void",
-    "$posthogcookieless",
+    "posthogcookieless",
 ];
 
 /// Names of fields and variables that contain ids, in lower case and without separators.

@@ -4,6 +4,7 @@ const WORDS_OF_THE_LISTS: [&str; 24] = [
     // PostHog's list of ids that may not be merged.
     "anonymous",
     "guest",
+    "$posthog_cookieless",
     "distinctid",
     "distinct_id",
     "id",

@@ -1,6 +1,6 @@
 use super::*;
 
-const WORDS_OF_THE_LISTS: [&str; 24] = [
+const WORDS_OF_THE_LISTS: [&str; 25] = [
     // PostHog's list of ids that may not be merged.
     "anonymous",
     "guest",

@@ -1,12 +1,12 @@
 //! All notices, and the recurring revenue of each customer at the end of each month.
 
-use super::notice::Notice;
+use super::notice::{Notice, account_hash};
 use crate::money::mrr;
 use crate::tally::first_of;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use perennial_domain::time::month_of;
-use perennial_domain::{Currency, Money, hash};
+use perennial_domain::{Currency, Money};
 use perennial_engine::billing::Subscription;
 use perennial_engine::instant;
 use std::collections::BTreeMap;
@@ -151,11 +151,6 @@ impl Customers {
         }
         all
     }
-}
-
-/// Returns the customer that an account is.
-pub(super) fn account_hash(account: &str) -> u64 {
-    hash::hash64(&[b"account", account.as_bytes()])
 }
 
 /// Returns a subscription at the end, and its recurring revenue at the end of each month.

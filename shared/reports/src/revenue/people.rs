@@ -1,7 +1,8 @@
 //! The owner of a notice that does not name its subscription: a merged profile, or the only subscription that its customer pays for.
 
-use super::ledger::{Known, Ledger, account_hash};
+use super::ledger::{Known, Ledger};
 use super::notice::Notice;
+use super::notice::account_hash;
 use crate::merged::Merged;
 use perennial_domain::{AccountId, hash};
 use std::collections::BTreeMap;

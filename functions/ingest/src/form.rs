@@ -4,7 +4,7 @@
 //! brackets are objects and lists: `data[email]=…`, `items[0][id]=…`, `tags[]=…`. Every value is text.
 
 use percent_encoding::percent_decode_str;
-use perennial_contracts::tracking::surrogates::without_half_characters;
+use perennial_contracts::tracking::surrogates;
 use serde_json::{Map, Value};
 
 /// The field with JSON.
@@ -30,7 +30,7 @@ pub(crate) fn read(text: &str) -> Option<Value> {
         return None;
     }
     let payload = pairs.iter().find(|(name, _)| name == PAYLOAD);
-    if let Some(json) = payload.and_then(|(_, value)| json(value))
+    if let Some(json) = payload.and_then(|(_, value)| surrogates::read::<Value>(value.as_bytes()).ok())
         && (json.is_object() || json.is_array())
     {
         return Some(json);
@@ -40,12 +40,6 @@ pub(crate) fn read(text: &str) -> Option<Value> {
         put(&mut form, &path(&name)?, value);
     }
     Some(form)
-}
-
-/// Reads JSON that was in a field or a text.
-pub(crate) fn json(text: &str) -> Option<Value> {
-    let mended = without_half_characters(text.as_bytes());
-    serde_json::from_slice(mended.as_deref().unwrap_or(text.as_bytes())).ok()
 }
 
 fn decoded(text: &str) -> String {

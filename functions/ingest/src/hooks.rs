@@ -12,7 +12,7 @@ use lambda_http::Body;
 use perennial_config::sources::{Hook, Scheme, Source};
 use perennial_contracts::mapping::{self, Payload};
 use perennial_contracts::tokens::TokenSecrets;
-use perennial_contracts::tracking::{self, Dialect, Received, Route};
+use perennial_contracts::tracking::{self, Dialect, Received, Route, surrogates};
 use perennial_contracts::webhooks::{self, Signed, zoom};
 use perennial_domain::Trust;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub(crate) async fn receive(deps: &Deps, id: &str, parts: &Parts, wire: &[u8]) -
 /// is ignored: senders let users choose it, and proxies change it.
 fn read(text: &str) -> Result<Value, Refusal> {
     let body = match serde_json::from_str(text) {
-        Ok(Value::String(inner)) => form::json(&inner).ok_or(Refusal::NoPayload)?,
+        Ok(Value::String(inner)) => surrogates::read(inner.as_bytes()).map_err(|_| Refusal::NoPayload)?,
         Ok(json) => json,
         Err(error) => {
             let may_be_form = !text.trim_start().starts_with(['{', '[', '"']);

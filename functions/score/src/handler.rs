@@ -131,7 +131,7 @@ impl Run<'_> {
         for (account, version) in changed {
             self.deps.known.changed(&account, version, self.now);
         }
-        if let Err(error) = self.leave_out_erased(&mut events).await {
+        if let Err(error) = erased::leave_out(&self.deps.store, &mut events).await {
             tracing::error!(%error, "failed to read who was erased; the batch's history will be retried");
             self.failed
                 .extend(events.extract_if(.., |(_, event)| erased::may_be_before(event)).map(|(record, _)| record));
@@ -150,23 +150,6 @@ impl Run<'_> {
             tracing::error!(%error, "failed to read profiles; their records will be retried");
             self.failed.extend(records);
         }
-    }
-
-    /// Leaves out history from before its person was erased, which somebody imported again: it is neither archived nor
-    /// counted.
-    async fn leave_out_erased(&self, events: &mut Vec<(RecordIndex, Event)>) -> Result<(), StoreError> {
-        let people = erased::asked(events.iter().map(|(_, event)| event));
-        if people.is_empty() {
-            return Ok(());
-        }
-        let erased = self.deps.store.erased(&people).await?;
-        let before = events.len();
-        events.retain(|(_, event)| !erased::is_of_erased(event, &erased));
-        if events.len() < before {
-            let left_out = before - events.len();
-            tracing::warn!(left_out, "events from before their person was erased are left out");
-        }
-        Ok(())
     }
 
     /// Archives the events, in one object for each day of receipt. Events of a redelivered record that this process has

@@ -2,17 +2,14 @@
 
 use crate::action::Action;
 use crate::candidate::Candidate;
-use crate::clock_time::next_time;
-use crate::clock_time::whole_second;
+use crate::clock_time::{next_time, whole_second};
 use crate::facts::{Facts, Run};
-use crate::instant::moment as entered_at;
-use crate::instant::second;
+use crate::instant::{moment as entered_at, second};
 use crate::occurrence::Occurrence;
 use crate::profile::{Part, Profile};
 use crate::send::Sending;
 use crate::situation::Situation;
-use crate::start::Start;
-use crate::start::position;
+use crate::start::{Start, position};
 use crate::taken::{Left, Taken};
 use crate::turns::{HeldUp, Pace};
 use jiff::Timestamp;

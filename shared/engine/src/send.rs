@@ -2,8 +2,7 @@
 
 use crate::action::Action;
 use crate::situation::Situation;
-use crate::start::Start;
-use crate::start::decision_id;
+use crate::start::{Start, decision_id};
 use crate::taken::Taken;
 use jiff::Timestamp;
 use perennial_config::journeys::{Journey, Message};

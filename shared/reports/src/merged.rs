@@ -1,4 +1,4 @@
-//! Identities of merged profiles: which events are of one person.
+//! Hashes of customers, and identities of merged profiles: which events are of one person.
 
 use perennial_domain::{PersonId, hash};
 use perennial_engine::{Part, Profile};
@@ -11,6 +11,11 @@ const MOST: usize = 50_000;
 /// Returns the hash by which what is read from events names the profile of an identity.
 pub(crate) fn hash_of(person: PersonId) -> u64 {
     hash::hash64(&[b"identity", person.as_bytes()])
+}
+
+/// Returns the hash by which an account is a customer.
+pub(crate) fn account_hash(account: &str) -> u64 {
+    hash::hash64(&[b"account", account.as_bytes()])
 }
 
 /// The profiles of identities that are not their own: of those with subscriptions or survey answers.

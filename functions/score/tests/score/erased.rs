@@ -20,7 +20,7 @@ async fn history_from_before_an_erasure_is_neither_counted_nor_archived() {
     assert!(bench.feed(&[batch]).await.is_empty());
     assert!(bench.stored(user("u1")).await.is_none());
     assert_eq!(bench.stored(user("u2")).await.unwrap().profile.counted(), 1, "others are not affected");
-    // Who comes back later is a new person, with what happens from then on.
+    // A person who returns later is a new one, with the events from then on.
     let after = vec![history("m3", "u1", -50), EventBuilder::track("m4", "u1", "Order Completed").at(at(-5)).build()];
     assert!(bench.feed(&[after, vec![history("m1", "u1", -200)]]).await.is_empty());
     assert_eq!(bench.stored(user("u1")).await.unwrap().profile.counted(), 2);

@@ -3,6 +3,8 @@
 //! JavaScript's strings are UTF-16, and a text that was cut in the middle of an emoji is sent with one half of it, such as
 //! `"\ud83d"`. Browsers decode such a half as U+FFFD, the replacement character; most JSON libraries refuse the text.
 
+use serde::de::DeserializeOwned;
+
 /// The bytes of an escape such as `\ud83d`.
 const ESCAPE: usize = 6;
 /// The escape of the replacement character. It is as long as the one that it replaces, so no position moves.
@@ -27,6 +29,14 @@ pub fn without_half_characters(json: &[u8]) -> Option<Vec<u8>> {
         };
     }
     mended
+}
+
+/// Reads JSON, with U+FFFD in place of half characters.
+///
+/// # Errors
+/// Those of `serde_json`; places are those of `json`.
+pub fn read<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(without_half_characters(json).as_deref().unwrap_or(json))
 }
 
 /// The UTF-16 unit of the escape at byte `at`; `None` if no such escape is there.

@@ -1,9 +1,7 @@
 //! An account's value, owner and stage.
 
 use super::Account;
-use crate::account::value::named_owner;
-use crate::account::value::subscribed;
-use crate::account::value::touch;
+use crate::account::value::{named_owner, subscribed, touch};
 use crate::billing::{Billing, Standing, Subscription};
 use crate::evaluate::Evaluation;
 use crate::instant::timestamp;

@@ -2,8 +2,7 @@
 use super::*;
 use crate::Profile;
 use crate::State;
-use crate::shed::a_write;
-use crate::shed::shed;
+use crate::shed::{a_write, shed};
 use crate::{Mode, Moment, process};
 use jiff::Timestamp;
 use perennial_domain::{Event, Identity, UserId};

@@ -9,7 +9,7 @@ use super::lines::Lines;
 use super::list::Finder;
 use super::{MAX_ROW_BYTES, Row, damaged};
 use crate::reject::{Code, Reject};
-use perennial_contracts::tracking::surrogates::without_half_characters;
+use perennial_contracts::tracking::surrogates;
 use serde_json::Value;
 use std::fmt;
 use std::io::{self, BufRead};
@@ -65,8 +65,7 @@ pub(super) fn is_ndjson(start: &[u8]) -> bool {
 }
 
 fn parse(line: u64, text: &[u8]) -> Result<Row, Reject> {
-    let mended = without_half_characters(text);
-    match serde_json::from_slice(mended.as_deref().unwrap_or(text)) {
+    match surrogates::read(text) {
         Ok(Value::Object(values)) => Ok(Row { line, values, bytes: text.len() + 1 }),
         Ok(_) => Err(Reject::new(line, Code::Json, "the row is JSON, but no object", ALLOWED, text)),
         Err(error) => {

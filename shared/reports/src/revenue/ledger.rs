@@ -1,6 +1,7 @@
 //! All notices, and the recurring revenue of each customer at the end of each month.
 
-use super::notice::{Notice, account_hash};
+use super::notice::Notice;
+use crate::merged::account_hash;
 use crate::money::mrr;
 use crate::tally::first_of;
 use jiff::Timestamp;

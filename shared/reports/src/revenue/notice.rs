@@ -1,16 +1,11 @@
 //! A report about a subscription, as an event makes it.
 
-use crate::merged::hash_of;
+use crate::merged::{account_hash, hash_of};
 use perennial_config::Config;
 use perennial_domain::billing::SubscriptionReport;
 use perennial_domain::{AccountId, Event, Money, hash};
 use perennial_engine::billing::{Movement, movement, report};
 use serde::{Deserialize, Serialize};
-
-/// Returns the customer that an account is.
-pub(super) fn account_hash(account: &str) -> u64 {
-    hash::hash64(&[b"account", account.as_bytes()])
-}
 
 /// A report about a subscription in one event, as it is kept for each closed day. It names nobody: customers are
 /// hashes, except for the account of the report.

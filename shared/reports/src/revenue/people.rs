@@ -2,8 +2,7 @@
 
 use super::ledger::{Known, Ledger};
 use super::notice::Notice;
-use super::notice::account_hash;
-use crate::merged::Merged;
+use crate::merged::{Merged, account_hash};
 use perennial_domain::{AccountId, hash};
 use std::collections::BTreeMap;
 

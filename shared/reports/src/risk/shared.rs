@@ -1,6 +1,7 @@
 //! Subscriptions of accounts, each of which may be reported for several people.
 
-use perennial_domain::{Currency, Money, hash};
+use crate::merged::account_hash;
+use perennial_domain::{Currency, Money};
 use perennial_engine::billing::Subscription;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +55,7 @@ impl<const MOST_KEPT: usize> Shared<MOST_KEPT> {
             last: of.last,
             mrr: mrr.map(|money| (money.minor, money.currency)),
             named: of.named,
-            account: hash::hash64(&[b"account", account.as_bytes()]),
+            account: account_hash(account),
             groups: person.segments.iter().cloned().collect(),
             at_risk: person.at_risk,
         };
@@ -120,6 +121,7 @@ impl<const MOST_KEPT: usize> Shared<MOST_KEPT> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use perennial_domain::hash;
 
     fn held(minor: i64) -> Held {
         let mrr = Some((minor, Currency::parse("USD").unwrap()));

@@ -3,6 +3,7 @@
 use super::webhooks::{mac, seconds};
 use super::*;
 use data_encoding::HEXLOWER;
+use perennial_domain::Properties;
 
 fn stripe_signature(body: &[u8]) -> String {
     format!("t={},v1={}", seconds(), HEXLOWER.encode(&mac(&[seconds().as_bytes(), b".", body])))
@@ -105,12 +106,8 @@ async fn items_of_a_stripe_subscription_are_added_up() {
         (json!([price(json!(i64::MAX), json!(2))]), json!(null), None, None),
     ];
     for (items, before, all, all_before) in cases {
-        let fixture = Fixture::new();
-        let mut own = subscription("active");
-        own["items"]["data"] = items;
-        let event = stripe_event("customer.subscription.updated", &own, &json!({"items":{"data":before}}));
-        stripe(&fixture, &event).await;
-        let said = &fixture.events()[0].properties;
+        let event = other_items(items, &before);
+        let said = &said_by(&event).await;
         let amount = |name: &str| said.get(name).map(ToString::to_string);
         assert_eq!(
             (amount("items_price").as_deref(), amount("previous_items_price").as_deref()),
@@ -118,6 +115,20 @@ async fn items_of_a_stripe_subscription_are_added_up() {
             "{event}"
         );
     }
+}
+
+/// Returns Stripe's event that a subscription has `items` in place of those of `before`.
+fn other_items(items: Value, before: &Value) -> Value {
+    let mut own = subscription("active");
+    own["items"]["data"] = items;
+    stripe_event("customer.subscription.updated", &own, &json!({"items":{"data":before}}))
+}
+
+/// Returns the properties of the first event that Stripe's makes.
+async fn said_by(event: &Value) -> Properties {
+    let fixture = Fixture::new();
+    stripe(&fixture, event).await;
+    fixture.events().remove(0).properties
 }
 
 /// Stripe allows items of several intervals in one subscription since its API of 2025.
@@ -131,12 +142,8 @@ async fn items_of_other_intervals_are_added_at_the_interval_of_the_first() {
         (json!([yearly, monthly]), json!([yearly]), 240.0, 120.0, "year"),
         (json!([monthly, quarterly, yearly]), json!([yearly, monthly]), 30.0, 240.0, "month"),
     ] {
-        let fixture = Fixture::new();
-        let mut own = subscription("active");
-        own["items"]["data"] = items;
-        let event = stripe_event("customer.subscription.updated", &own, &json!({"items":{"data":before}}));
-        stripe(&fixture, &event).await;
-        let said = &fixture.events()[0].properties;
+        let event = other_items(items, &before);
+        let said = &said_by(&event).await;
         assert_eq!((&said["items_price"], &said["previous_items_price"]), (&json!(all), &json!(all_before)), "{event}");
         assert_eq!(said["interval"], interval);
         let terms = perennial_domain::billing::Terms::of(said);
